@@ -1,0 +1,1 @@
+"""Agent Chat API, the agent workspace and staff sign-in."""

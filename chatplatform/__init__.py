@@ -1,0 +1,1 @@
+"""The shared kernel: models, services, selectors, the action pipeline and the transports."""

@@ -1,0 +1,101 @@
+"""The only pipeline. Every call of every transport goes through :func:`dispatch`, in this order:
+
+find action → check version window → authenticate → rate limit → upgrade payload → validate →
+check scopes → run the handler (in one transaction if it writes) → encode → downgrade → answer.
+
+It runs on a database thread, whole; nothing in it waits for the event loop.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+
+from chatplatform import clock, domain_events
+from chatplatform.api import ratelimit, registry, versions
+from chatplatform.api.action import Action
+from chatplatform.api.call import Call, Outcome
+from chatplatform.api.context import Context
+from chatplatform.api.errors import as_protocol_error
+from chatplatform.domain_events import DomainEvent
+from chatplatform.errors import Authorization, UnsupportedVersion, Validation
+from chatplatform.requester import AgentRequester, Requester
+from chatplatform.services import tokens
+
+
+def dispatch(call: Call) -> Outcome:
+    """Serve ``call``; never raise. Must run on a thread that may use the database."""
+    with domain_events.collect() as events:
+        try:
+            return _serve(call, events)
+        except Exception as error:  # noqa: BLE001 - every exception becomes an answer here
+            refusal = as_protocol_error(error, action=call.action, api=call.api)
+            return Outcome(error=refusal, events=events)
+
+
+def authenticate(call: Call) -> Requester:
+    """Return who sent ``call``, by its credentials; raise ``Authentication`` for nobody."""
+    if call.api == "customer":
+        return tokens.authenticate_customer(call.credentials, call.query)
+    return tokens.authenticate_agent(call.credentials)
+
+
+def _serve(call: Call, events: list[DomainEvent]) -> Outcome:
+    if call.version not in versions.VERSIONS:
+        raise UnsupportedVersion(f"version {call.version[:16]!r} is not supported")
+    action = registry.find(call.api, call.action, call.transport, call.version)
+    requester = call.requester
+    if requester is None and not action.public:
+        requester = authenticate(call)
+    if requester is not None:
+        ratelimit.count(requester.rate_key)
+    if not isinstance(call.payload, dict):
+        raise Validation("payload must be an object")
+    payload = versions.upgrade_request(action, call.version, call.payload)
+    request = action.request.model_validate(payload)
+    _check_scopes(action, requester)
+    ctx = _context(call, requester)
+    response = _run(action, ctx, request)
+    return Outcome(
+        payload=versions.downgrade_response(action, call.version, response),
+        events=events,
+        session=ctx.session,
+        ends_session=ctx.ends_session,
+    )
+
+
+def _check_scopes(action: Action, requester: Requester | None) -> None:
+    if not action.scopes or not isinstance(requester, AgentRequester):
+        return
+    if requester.scopes.isdisjoint(action.scopes):
+        wanted = " or ".join(sorted(action.scopes))
+        raise Authorization(f"the token lacks the scope {wanted}")
+
+
+def _context(call: Call, requester: Requester | None) -> Context[Any]:
+    return Context(
+        requester=requester,
+        organization_id=requester.organization_id if requester else None,  # type: ignore[arg-type]
+        client_id=requester.client_id if requester else "",
+        version=call.version,
+        transport=call.transport,
+        request_id=call.request_id,
+        connection_id=call.connection_id,
+        now=clock.now(),
+        address=call.address,
+        user_agent=call.user_agent,
+        base_url=call.base_url,
+        query=call.query,
+        upload=call.upload,
+        deadline=call.deadline,
+    )
+
+
+def _run(action: Action, ctx: Context[Any], request: Any) -> Any:
+    if not action.writes:
+        return action.handler(ctx, request)
+    with transaction.atomic():
+        response = action.handler(ctx, request)
+        ctx.commit_point()
+    return response

@@ -1,0 +1,24 @@
+"""Time, in one place: UTC with microseconds, written as the protocol writes it."""
+
+from datetime import UTC, datetime
+
+
+def now() -> datetime:
+    """Return the current time in UTC."""
+    return datetime.now(UTC)
+
+
+def to_wire(moment: datetime) -> str:
+    """Write ``moment`` as RFC 3339 UTC with exactly six fractional digits and ``Z``.
+
+    SDKs compare these strings, so the width never varies (SEMANTICS 2.2).
+    """
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def from_wire(text: str) -> datetime:
+    """Read an RFC 3339 time with any offset; raise ``ValueError`` for anything else."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("a time needs an offset")
+    return moment.astimezone(UTC)

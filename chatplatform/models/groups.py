@@ -1,0 +1,49 @@
+"""Groups of agents."""
+
+from django.db import models
+
+from chatplatform.models.organizations import Organization
+from chatplatform.models.people import Agent
+
+GENERAL_GROUP = 0
+"""The group every agent belongs to without a membership row (SEMANTICS 2.1)."""
+
+
+class Group(models.Model):
+    """A group; ``number`` is its id in the protocol, 0 being the implicit General group."""
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="groups")
+    number = models.PositiveIntegerField()
+    name = models.CharField(max_length=180)
+    language_code = models.CharField(max_length=8, default="en")
+    properties = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["organization", "number"], name="group_number"),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class GroupPriority(models.TextChoices):
+    """In which order routing asks the agents of a group; supervisors never (SEMANTICS 2.9)."""
+
+    FIRST = "first"
+    NORMAL = "normal"
+    LAST = "last"
+    SUPERVISOR = "supervisor"
+
+
+class GroupMember(models.Model):
+    """An agent's membership in a group other than General."""
+
+    group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="members")
+    agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="memberships")
+    priority = models.CharField(
+        max_length=12, choices=GroupPriority.choices, default=GroupPriority.NORMAL
+    )
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["group", "agent"], name="group_member"),)

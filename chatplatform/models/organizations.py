@@ -1,0 +1,23 @@
+"""Organisations: the tenants."""
+
+import uuid
+
+from django.db import models
+
+from chatplatform import clock
+
+
+class Organization(models.Model):
+    """A tenant. ``license_id`` is its chat licence's number, one to one (SEMANTICS 2.1)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    license_id = models.PositiveBigIntegerField(unique=True)
+    name = models.CharField(max_length=180)
+    plan = models.CharField(max_length=40, default="enterprise")
+    properties = models.JSONField(default=dict, blank=True)
+    """Licence properties, ``{namespace: {name: value}}``; absent ones have their default."""
+    website_last_activity = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=clock.now)
+
+    def __str__(self) -> str:
+        return self.name

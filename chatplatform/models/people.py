@@ -1,0 +1,133 @@
+"""Staff: accounts, which sign in, and agents, their seats in a chat licence."""
+
+import uuid
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.db import models
+
+from chatplatform import clock, ids
+from chatplatform.models.organizations import Organization
+
+
+class AccountManager(BaseUserManager["Account"]):
+    """Makes accounts with hashed passwords and lower-case addresses."""
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "Account":
+        """Store an account; without ``password`` it can not sign in with one."""
+        account = self.model(email=email.strip().lower(), **fields)
+        account.set_password(password)
+        account.save(using=self._db)
+        return account
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "Account":
+        """Store a platform superuser, who belongs to no organisation."""
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+
+class Account(AbstractBaseUser, PermissionsMixin):
+    """A person who can sign in. ``organization`` is empty for platform superusers only."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, null=True, blank=True, related_name="accounts"
+    )
+    email = models.EmailField(unique=True)
+    name = models.CharField(max_length=180, blank=True)
+    is_active = models.BooleanField(default=True)
+    is_staff = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=clock.now)
+
+    objects: ClassVar[AccountManager] = AccountManager()
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    def __str__(self) -> str:
+        return self.email
+
+
+class AgentRole(models.TextChoices):
+    """Roles as the chat and configuration APIs name them (SEMANTICS 2.1)."""
+
+    OWNER = "owner"
+    VICEOWNER = "viceowner"
+    ADMINISTRATOR = "administrator"
+    NORMAL = "normal"
+
+
+class RoutingStatus(models.TextChoices):
+    """What an agent chose; the shown status also depends on a live connection lease."""
+
+    ACCEPTING = "accepting_chats"
+    NOT_ACCEPTING = "not_accepting_chats"
+    OFFLINE = "offline"
+
+
+class Agent(models.Model):
+    """An account's seat in its organisation's chat licence, or a bot.
+
+    ``public_id`` is the id in the Agent API (e-mail; 32 hex for bots) and never changes;
+    ``customer_facing_id`` is the same agent's opaque id in the Customer API.
+    """
+
+    class Kind(models.TextChoices):
+        """Who acts behind the seat."""
+
+        HUMAN = "human"
+        BOT = "bot"
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="agents")
+    account = models.OneToOneField(
+        Account, on_delete=models.CASCADE, null=True, blank=True, related_name="agent"
+    )
+    kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.HUMAN)
+    public_id = models.CharField(max_length=254)
+    customer_facing_id = models.CharField(max_length=32, unique=True, default=ids.opaque_id)
+    name = models.CharField(max_length=180)
+    role = models.CharField(max_length=16, choices=AgentRole.choices, default=AgentRole.NORMAL)
+    job_title = models.CharField(max_length=180, blank=True)
+    avatar = models.URLField(max_length=500, blank=True)
+    timezone = models.CharField(max_length=64, blank=True)
+    max_chats_count = models.PositiveSmallIntegerField(default=6)
+    login_status = models.CharField(
+        max_length=24, choices=RoutingStatus.choices, default=RoutingStatus.NOT_ACCEPTING
+    )
+    routing_status = models.CharField(
+        max_length=24, choices=RoutingStatus.choices, default=RoutingStatus.NOT_ACCEPTING
+    )
+    connected = models.BooleanField(default=False)
+    """Whether a login was seen that no logout or expired lease has ended yet."""
+    suspended = models.BooleanField(default=False)
+    awaiting_approval = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["organization", "public_id"], name="agent_public_id"),
+        )
+
+    def __str__(self) -> str:
+        return self.public_id
+
+
+class ConnectionLease(models.Model):
+    """Proof that one server process holds a live connection of one agent or customer.
+
+    A process renews its rows while the connections last; ``logout`` deletes them, a lost
+    connection lets them run out (services/presence.py).
+    """
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE)
+    user_id = models.CharField(max_length=254)
+    """The agent's ``public_id`` or the customer's id."""
+    process = models.CharField(max_length=32)
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["organization", "user_id", "process"], name="lease_holder"
+            ),
+        )
+        indexes = (models.Index(fields=["expires_at"], name="lease_expiry"),)

@@ -1,0 +1,67 @@
+"""Who asks: the value handlers and services take instead of an HTTP request."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRequester:
+    """An agent or bot with a verified token.
+
+    ``agent_id`` is the row's key, ``public_id`` the id in the Agent API. ``scopes`` are those the
+    token carries that the role still allows, ``rw`` expanded to ``ro``. ``token_checksum`` names
+    the token, so that its revocation finds the live connections.
+    """
+
+    organization_id: UUID
+    license_id: int
+    account_id: UUID | None
+    agent_id: int
+    public_id: str
+    customer_facing_id: str
+    name: str
+    role: str
+    client_id: str
+    scopes: frozenset[str]
+    token_checksum: str
+    expires_at: datetime | None
+
+    @property
+    def user_id(self) -> str:
+        """The id under which this user takes part in chats."""
+        return self.public_id
+
+    @property
+    def rate_key(self) -> str:
+        """What the rate limit counts by: the account, or the bot."""
+        return f"a:{self.account_id or self.public_id}"
+
+    def has_scope(self, *any_of: str) -> bool:
+        """Tell whether the token carries at least one of the scopes."""
+        return not self.scopes.isdisjoint(any_of)
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerRequester:
+    """A customer with a verified token. Customers' tokens carry no scopes."""
+
+    organization_id: UUID
+    license_id: int
+    customer_id: UUID
+    client_id: str
+    token_checksum: str
+    expires_at: datetime | None
+
+    @property
+    def user_id(self) -> str:
+        """The id under which this user takes part in chats."""
+        return str(self.customer_id)
+
+    @property
+    def rate_key(self) -> str:
+        """What the rate limit counts by."""
+        return f"c:{self.customer_id}"
+
+
+Requester = AgentRequester | CustomerRequester

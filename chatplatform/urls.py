@@ -1,0 +1,9 @@
+"""The site's addresses; each surface adds its own."""
+
+from django.urls import include, path
+from django.urls.resolvers import URLPattern, URLResolver
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("agents.urls")),
+    path("", include("customers.urls")),
+]

@@ -1,0 +1,1 @@
+"""Configuration API and the admin."""

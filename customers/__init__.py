@@ -1,0 +1,1 @@
+"""Customer Chat API, customer identity and the widget."""

@@ -1,0 +1,9 @@
+"""The customers surface as a Django application."""
+
+from django.apps import AppConfig
+
+
+class CustomersConfig(AppConfig):
+    """Registers this surface's actions and translators with the kernel when it is ready."""
+
+    name = "customers"
