@@ -1,0 +1,123 @@
+/* Where words are written and files are picked, pasted or dropped. */
+
+import { MAX_BYTES } from "./uploads.js";
+import { size, t } from "./texts.js";
+
+const LINES = 6;
+
+export class Composer {
+  #session;
+  #drafts;
+  #words = document.getElementById("words");
+  #files = document.getElementById("files");
+  #warning = document.getElementById("warning");
+  #send = document.getElementById("send");
+
+  /**
+   * @param {import("./session.js").Session} session
+   * @param {import("./storage.js").Store} drafts Keeps this tab's unsent words over a reload.
+   */
+  constructor(session, drafts) {
+    this.#session = session;
+    this.#drafts = drafts;
+    this.#words.value = drafts.get("draft") ?? "";
+    this.#words.addEventListener("input", () => this.#written());
+    this.#words.addEventListener("keydown", (event) => this.#pressed(event));
+    this.#words.addEventListener("paste", (event) => this.#pasted(event));
+    document.getElementById("composer").addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#say();
+    });
+    document.getElementById("attach").addEventListener("click", () => this.#files.click());
+    this.#files.addEventListener("change", () => {
+      this.#attach(this.#files.files);
+      this.#files.value = "";
+    });
+    this.#acceptDrops();
+    this.#fit();
+  }
+
+  focus() {
+    this.#words.focus({ preventScroll: true });
+  }
+
+  /** Says in the placeholder that words written offline wait. */
+  draw() {
+    const offline = ["waiting", "stopped"].includes(this.#session.connection.phase);
+    const placeholder = t(offline ? "composer_offline" : "composer_placeholder");
+    if (this.#words.placeholder !== placeholder) this.#words.placeholder = placeholder;
+    this.#send.disabled = !this.#words.value.trim();
+  }
+
+  #written() {
+    this.#fit();
+    this.#warn("");
+    this.#drafts.set("draft", this.#words.value);
+    this.#session.typing(this.#words.value);
+    this.draw();
+  }
+
+  #pressed(event) {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    this.#say();
+  }
+
+  #say() {
+    const problem = this.#session.say(this.#words.value);
+    this.#warn(problem ? t(problem) : "");
+    if (problem) return;
+    this.#words.value = "";
+    this.#drafts.remove("draft");
+    this.#fit();
+    this.draw();
+    this.focus();
+  }
+
+  #attach(files) {
+    for (const file of files) {
+      const problem = this.#session.attach(file);
+      if (problem) this.#warn(t(problem, { name: file.name, limit: size(MAX_BYTES) }));
+    }
+    this.focus();
+  }
+
+  #pasted(event) {
+    if (!event.clipboardData.files.length) return;
+    event.preventDefault();
+    this.#attach(event.clipboardData.files);
+  }
+
+  #acceptDrops() {
+    const drop = document.getElementById("drop");
+    const carries = (event) => event.dataTransfer?.types.includes("Files");
+    document.addEventListener("dragover", (event) => {
+      if (!carries(event)) return;
+      event.preventDefault();
+      drop.hidden = false;
+    });
+    document.addEventListener("dragleave", (event) => {
+      if (!event.relatedTarget) drop.hidden = true;
+    });
+    document.addEventListener("drop", (event) => {
+      if (!carries(event)) return;
+      event.preventDefault();
+      drop.hidden = true;
+      this.#attach(event.dataTransfer.files);
+    });
+  }
+
+  #warn(text) {
+    this.#warning.textContent = text;
+    this.#warning.hidden = !text;
+  }
+
+  /** As tall as the words, up to six lines. */
+  #fit() {
+    const style = getComputedStyle(this.#words);
+    const padding = parseFloat(style.paddingBlockStart) + parseFloat(style.paddingBlockEnd);
+    this.#words.style.height = "auto";
+    const tallest = parseFloat(style.lineHeight) * LINES + padding;
+    this.#words.style.height = `${Math.min(this.#words.scrollHeight, tallest)}px`;
+  }
+}

@@ -1,0 +1,319 @@
+/*
+ * The log: one element per message, built once and kept while its content stays the same, so that
+ * nothing jumps and a screen reader hears every message exactly once.
+ */
+
+import { allEvents, isSpoken, readUpTo } from "./conversation.js";
+import { arrange, face, h, icon, linkified, outward, safeUrl, say } from "./dom.js";
+import { day, exactly, percent, size, t, when } from "./texts.js";
+
+const PICTURE = { width: 240, height: 160 };
+
+export class MessageLog {
+  #element;
+  #session;
+  #rows = new Map();
+
+  /**
+   * @param {HTMLElement} element The `role="log"` element.
+   * @param {import("./session.js").Session} session
+   */
+  constructor(element, session) {
+    this.#element = element;
+    this.#session = session;
+  }
+
+  /** Brings the log up to date; tells whether somebody else's words were added at the end. */
+  draw() {
+    const before = this.#newest;
+    const entries = this.#entries();
+    const kept = new Map();
+    const elements = entries.map((entry) => {
+      const row = this.#row(entry);
+      kept.set(entry.key, row);
+      row.update(entry);
+      return row.element;
+    });
+    arrange(this.#element, elements);
+    this.#rows = kept;
+    this.#newest = entries.findLast((entry) => entry.kind === "said" && !entry.mine)?.key;
+    return this.#newest !== undefined && this.#newest !== before;
+  }
+
+  #newest;
+
+  /** Keeps an element as long as its content stands; only its edges and foot change in place. */
+  #row(entry) {
+    const known = this.#rows.get(entry.key);
+    return known && known.content === entry.content ? known : this.#build(entry);
+  }
+
+  #build(entry) {
+    if (entry.kind === "said") return new Said(entry, this.#session);
+    return new Note(entry);
+  }
+
+  /** Everything to show, in order, with what each needs to know of its neighbours. */
+  #entries() {
+    const { conversation, customer } = this.#session;
+    const stored = conversation.threads.flatMap((thread, index) => [
+      ...(index ? [{ kind: "thread", key: `thread:${thread.id}`, date: new Date(thread.createdAt) }] : []),
+      ...thread.events.filter(isShown).map((event) => this.#stored(event, thread)),
+    ]);
+    const known = new Set(allEvents(conversation).map((event) => event.custom_id));
+    const pending = this.#session
+      .pending()
+      .filter((item) => !known.has(item.event.custom_id))
+      .map((item) => this.#pendingEntry(item));
+    const previews = Object.values(conversation.previews).map((event) => this.#stored(event, {}));
+    const entries = withDays([...stored, ...previews, ...pending]);
+    markGroups(entries);
+    markDelivery(entries, readUpTo(conversation, customer.id));
+    return entries;
+  }
+
+  #stored(event, thread) {
+    const date = new Date(event.created_at);
+    if (event.type === "system_message") {
+      return { kind: "system", key: event.id, date, text: event.text ?? "", content: event.text };
+    }
+    const mine = event.author_id === this.#session.customer.id;
+    return {
+      kind: "said",
+      key: (mine && event.custom_id) || event.id || event.custom_id,
+      content: contentOf(event),
+      event,
+      thread,
+      mine,
+      author: this.#session.conversation.users[event.author_id],
+      authorId: event.author_id,
+      date,
+      createdAt: event.created_at,
+      state: "sent",
+    };
+  }
+
+  #pendingEntry(item) {
+    const event = { ...item.about, ...item.event };
+    return {
+      kind: "said",
+      key: event.custom_id,
+      content: item.upload ? `upload:${item.upload.state}` : contentOf(event),
+      event,
+      mine: true,
+      authorId: this.#session.customer.id,
+      date: new Date(item.at),
+      state: this.#stateOf(item),
+      problem: item.problem,
+      upload: item.upload,
+    };
+  }
+
+  #stateOf(item) {
+    if (item.state === "failed" || item.state === "uploading") return item.state;
+    if (item.state === "acked") return "sent";
+    return this.#session.connection.phase === "online" ? "sending" : "waiting";
+  }
+}
+
+/** Signs of one's own: events we do not know, and forms of the system, are left out. */
+const isShown = (event) => isSpoken(event) || ["system_message", "filled_form"].includes(event.type);
+
+/** What a message's body is made from; while this is equal the element stays. */
+function contentOf(event) {
+  const { type, text, url, width, height, elements, thumbnail_url: thumbnail, fields } = event;
+  if (type === "message") return `message:${text}`;
+  if (type === "file") return `file:${url}:${thumbnail}:${width}:${height}`;
+  return `${type}:${JSON.stringify(elements ?? fields ?? null)}`;
+}
+
+/** Adds a line where the day changes; one where a thread begins already says the day. */
+function withDays(entries) {
+  const rows = [];
+  let last = "";
+  for (const entry of entries) {
+    const today = entry.date.toDateString();
+    if (today !== last) rows.push({ kind: "day", key: `day:${today}`, date: entry.date, content: "" });
+    if (entry.kind !== "thread" || today === last) rows.push(entry);
+    last = today;
+  }
+  return rows;
+}
+
+/** One author within one minute speaks as one. */
+function markGroups(entries) {
+  const minute = (entry) => Math.floor(entry.date / 60_000);
+  const together = (one, other) =>
+    one?.kind === "said" && other?.kind === "said" && one.authorId === other.authorId && minute(one) === minute(other);
+  entries.forEach((entry, index) => {
+    entry.first = !together(entries[index - 1], entry);
+    entry.last = !together(entry, entries[index + 1]);
+  });
+}
+
+/** The newest of one's own words that was read says so; earlier ones need not. */
+function markDelivery(entries, readUntil) {
+  const own = entries.filter((entry) => entry.kind === "said" && entry.mine);
+  const seen = own.findLast((entry) => entry.createdAt && entry.createdAt <= readUntil);
+  if (seen) seen.state = "seen";
+  for (const entry of own) {
+    entry.tells = entry === own.at(-1) || entry === seen || entry.state !== "sent";
+  }
+}
+
+/** A day, the start of a thread, or a word of the system: small and centred. */
+class Note {
+  constructor(entry) {
+    this.content = entry.content;
+    this.element = h("div", { class: `row ${entry.kind}` }, h("p", { dir: "auto" }));
+  }
+
+  update(entry) {
+    const words = { day: () => day(entry.date), thread: () => when(entry.date), system: () => entry.text };
+    say(this.element.firstChild, words[entry.kind]());
+    if (entry.kind !== "day") this.element.firstChild.title = exactly(entry.date);
+  }
+}
+
+/** Somebody's words, with who and when, and for one's own whether they arrived. */
+class Said {
+  #time = h("span", { "aria-hidden": "true" });
+  #exact = h("span", { class: "visually-hidden" });
+  #stamp = h("time", {}, this.#time, this.#exact);
+  #state = h("span", { class: "state" });
+  #actions = h("span", { class: "actions" });
+  #progress = null;
+  #session;
+
+  constructor(entry, session) {
+    this.#session = session;
+    this.content = entry.content;
+    const { mine, author } = entry;
+    const name = author?.name || t("agent");
+    const label = mine ? t("you_said") : t("they_said", { name });
+    const body = entry.upload ? this.#uploading(entry.upload) : BODIES[entry.event.type]?.(entry, session);
+    this.element = h(
+      "div",
+      {},
+      mine ? null : face(author),
+      h(
+        "div",
+        { class: "stack" },
+        h("p", { class: "author" }, mine ? label : h("span", { "aria-hidden": "true" }, name), mine ? null : h("span", { class: "visually-hidden" }, label)),
+        body ?? h("div", { class: "bubble" }, t("file")),
+        h("p", { class: "foot" }, this.#stamp, this.#state, this.#actions),
+      ),
+    );
+  }
+
+  update(entry) {
+    const classes = ["row", "said", entry.mine ? "mine" : "theirs"];
+    if (entry.first) classes.push("first");
+    if (entry.last) classes.push("last");
+    if (entry.tells) classes.push("tells");
+    this.element.className = [...classes, entry.state].join(" ");
+    const iso = entry.date.toISOString();
+    if (this.#stamp.dateTime !== iso) {
+      this.#stamp.dateTime = iso;
+      this.#stamp.title = exactly(entry.date);
+      say(this.#exact, exactly(entry.date));
+    }
+    say(this.#time, when(entry.date));
+    say(this.#state, entry.mine ? this.#stateText(entry) : "");
+    this.#offer(entry);
+    if (this.#progress && entry.upload) this.#progress.value = entry.upload.share;
+  }
+
+  #stateText({ state, problem, upload }) {
+    if (state === "failed") return problem ? `${t("failed")}. ${t(problem)}` : t("failed");
+    if (state === "uploading") return t("uploading", { percent: percent(upload.share) });
+    return t(state);
+  }
+
+  /** What can be done about a refused message. */
+  #offer({ state, event }) {
+    const failed = state === "failed";
+    if (failed === this.#actions.hasChildNodes()) return;
+    const id = event.custom_id;
+    const button = (key, act) => h("button", { type: "button", class: "text-button", onclick: act }, t(key));
+    this.#actions.replaceChildren(
+      ...(failed
+        ? [button("retry", () => this.#session.again(id)), button("discard", () => this.#session.discard(id))]
+        : []),
+    );
+  }
+
+  #uploading({ customId, file, picture }) {
+    this.#progress = h("progress", { max: 1, value: 0, "aria-label": file.name });
+    const label = t("cancel_upload", { name: file.name });
+    return h(
+      "div",
+      { class: "bubble file" },
+      picture ? h("img", { class: "thumb", src: picture, alt: "" }) : icon("file-text"),
+      h("span", { class: "file-words" }, h("span", { class: "file-name", dir: "auto" }, file.name), h("span", { class: "file-size" }, size(file.size)), this.#progress),
+      h("button", { type: "button", class: "icon-button", "aria-label": label, title: label, onclick: () => this.#session.discard(customId) }, icon("x")),
+    );
+  }
+}
+
+const BODIES = {
+  message: ({ event }) => h("div", { class: "bubble", dir: "auto" }, ...linkified(event.text ?? "")),
+  file: ({ event }) => (event.content_type?.startsWith("image/") ? picture(event) : card(event)),
+  rich_message: (entry, session) => richMessage(entry, session),
+  filled_form: ({ event }) =>
+    h("dl", { class: "bubble form" }, ...(event.fields ?? []).flatMap((field) => [h("dt", {}, field.label ?? ""), h("dd", { dir: "auto" }, answerOf(field))])),
+};
+
+/** A picture at its own proportions, so that the place is there before the bytes are. */
+function picture(event) {
+  const href = safeUrl(event.url);
+  const source = safeUrl(event.thumbnail2x_url ?? event.thumbnail_url ?? event.url);
+  const name = event.alternative_text || event.name || t("file");
+  const { width = PICTURE.width, height = PICTURE.height } = event;
+  const image = h("img", { src: source, width, height, alt: t("image", { name }), loading: "lazy", decoding: "async" });
+  if (!event.width) image.classList.add("cropped");
+  image.addEventListener("error", () => link.replaceWith(card(event)));
+  const link = outward(href, { class: "bubble picture" }, image, h("span", { class: "visually-hidden" }, ` (${t("new_window")})`));
+  return link;
+}
+
+function card(event) {
+  const name = event.name || decodeURIComponent((event.url ?? "").split("/").at(-1));
+  return outward(
+    safeUrl(event.url),
+    { class: "bubble file", "aria-label": t("download", { name }) },
+    icon("file-text"),
+    h("span", { class: "file-words" }, h("span", { class: "file-name", dir: "auto" }, name), event.size ? h("span", { class: "file-size" }, size(event.size)) : null),
+    icon("download"),
+  );
+}
+
+function answerOf({ answer, answers }) {
+  const list = answers ?? (answer === undefined || answer === null ? [] : [answer]);
+  return list.map((one) => one.label ?? String(one)).join(", ") || "—";
+}
+
+function richMessage({ event, thread }, session) {
+  const elements = (event.elements ?? []).map((element) => {
+    const image = element.image?.url && safeUrl(element.image.url);
+    return h(
+      "div",
+      { class: "bubble card" },
+      image ? h("img", { src: image, alt: element.image.alternative_text ?? element.image.name ?? "", loading: "lazy" }) : null,
+      element.title ? h("p", { class: "card-title", dir: "auto" }, element.title) : null,
+      element.subtitle ? h("p", { dir: "auto" }, ...linkified(element.subtitle)) : null,
+      h("div", { class: "card-buttons" }, ...(element.buttons ?? []).map((button) => richButton(button, event, thread, session))),
+    );
+  });
+  return h("div", { class: "cards" }, ...elements);
+}
+
+/** Links lead somewhere; everything else is said in the visitor's name, naming the button. */
+function richButton({ type, text, value, postback_id: id }, event, thread, session) {
+  const href = ["url", "webview"].includes(type) && safeUrl(value);
+  if (href) return outward(href, { class: "button" }, text);
+  if (type === "phone") return h("a", { class: "button", href: `tel:${value}` }, text);
+  const postback = { id, thread_id: thread.id, event_id: event.id };
+  if (type && value) Object.assign(postback, { type, value });
+  return h("button", { type: "button", class: "button", onclick: () => session.say(text, { postback }) }, text);
+}

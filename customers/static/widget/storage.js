@@ -1,0 +1,89 @@
+/*
+ * What the browser keeps for one organisation, and who of several tabs may act on it.
+ *
+ * Where storage is blocked, values live in memory: everything works, but not beyond a reload.
+ */
+
+/** A named corner of localStorage (or sessionStorage) holding JSON values. */
+export class Store {
+  #area;
+  #prefix;
+  #memory = new Map();
+
+  /**
+   * @param {string} prefix Every key begins with it.
+   * @param {() => Storage} [open] Gives the storage; may throw where storage is blocked.
+   */
+  constructor(prefix, open = () => window.localStorage) {
+    this.#prefix = `${prefix}:`;
+    try {
+      this.#area = open();
+      this.#area.getItem(this.#prefix);
+    } catch {
+      this.#area = null;
+    }
+  }
+
+  /** The value under `key`, or null. */
+  get(key) {
+    const text = this.#area ? this.#area.getItem(this.#prefix + key) : this.#memory.get(key);
+    try {
+      return JSON.parse(text ?? "null");
+    } catch {
+      return null;
+    }
+  }
+
+  /** Keeps `value`; when the storage is full, memory keeps it for this page's life. */
+  set(key, value) {
+    const text = JSON.stringify(value);
+    try {
+      if (!this.#area) throw new Error("no storage");
+      this.#area.setItem(this.#prefix + key, text);
+    } catch {
+      this.#area = null;
+      this.#memory.set(key, text);
+    }
+  }
+
+  remove(key) {
+    this.#memory.delete(key);
+    if (this.#area) this.#area.removeItem(this.#prefix + key);
+  }
+
+  /** All keys that begin with `start`. */
+  keys(start) {
+    if (!this.#area) return [...this.#memory.keys()].filter((key) => key.startsWith(start));
+    const whole = this.#prefix + start;
+    return Object.keys(this.#area)
+      .filter((key) => key.startsWith(whole))
+      .map((key) => key.slice(this.#prefix.length));
+  }
+
+  /** Calls `listener(key)` when another tab changes a key; returns how to stop. */
+  watch(listener) {
+    const heard = (event) => {
+      if (event.storageArea === this.#area && event.key?.startsWith(this.#prefix)) {
+        listener(event.key.slice(this.#prefix.length));
+      }
+    };
+    window.addEventListener("storage", heard);
+    return () => window.removeEventListener("storage", heard);
+  }
+}
+
+/**
+ * Runs `work` while no other tab runs work of the same name.
+ *
+ * Web Locks need a secure page; without them tabs are not kept apart, and the server's handling of
+ * repeats by `custom_id` remains as the guard.
+ */
+export function exclusively(name, work) {
+  return navigator.locks ? navigator.locks.request(name, work) : work();
+}
+
+/** An unguessable id; unlike crypto.randomUUID it also exists on plain http. */
+export function freshId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}

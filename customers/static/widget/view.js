@@ -1,0 +1,293 @@
+/* Everything around the messages: who answers, what is going on, and what can be done about it. */
+
+import { activeThread, allEvents, lastAgent, presentAgents } from "./conversation.js";
+import { face, h, icon, say } from "./dom.js";
+import { MessageLog } from "./messages.js";
+import { duration, t } from "./texts.js";
+
+const NEAR = 48;
+const PATIENCE = 1_500;
+const STOPS = {
+  logged_out_remotely: "stopped_logged_out",
+  customer_banned: "stopped_banned",
+  too_many_connections: "stopped_busy",
+  license_expired: "stopped_license",
+  license_not_found: "stopped_license",
+};
+
+const get = (id) => document.getElementById(id);
+
+export class View {
+  #session;
+  #log;
+  #organization = document.body.dataset.organizationName;
+  #lostSince = 0;
+  #asking = false;
+  #drawn = {};
+
+  /**
+   * @param {import("./session.js").Session} session
+   * @param {object} hooks
+   * @param {() => void} hooks.onMinimize
+   * @param {() => void} hooks.onFocus Puts the cursor back into the composer.
+   */
+  constructor(session, hooks) {
+    this.#session = session;
+    this.#log = new MessageLog(get("log"), session);
+    get("minimize").addEventListener("click", hooks.onMinimize);
+    get("try-now").addEventListener("click", () => session.retry());
+    get("newest").addEventListener("click", () => {
+      this.toNewest();
+      hooks.onFocus();
+    });
+    get("earlier").addEventListener("click", () => this.#loadEarlier());
+    get("scroller").addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    this.#menu(hooks);
+    setInterval(() => this.#tick(), 1_000);
+    setInterval(() => this.draw(), 30_000);
+    new ResizeObserver(() => this.#stick()).observe(get("scroller"));
+    new ResizeObserver(() => this.#stick()).observe(get("log"));
+  }
+
+  #following = true;
+
+  /** Draws everything from the session's present state. */
+  draw() {
+    const { ready, broken, connection } = this.#session;
+    const failed = broken || connection.phase === "stopped";
+    get("skeleton").hidden = ready || failed;
+    this.#drawHeader();
+    this.#drawProblem(failed);
+    this.#drawBanner();
+    this.#drawWelcome(ready && !failed);
+    this.#drawNote(ready && !failed);
+    this.#drawActivity();
+    get("earlier").hidden = !this.#session.conversation.earlier || connection.phase !== "online";
+    get("menu").hidden = !activeThread(this.#session.conversation);
+    const spoken = ready && this.#log.draw();
+    if (spoken && !this.#following) get("newest").hidden = false;
+    this.#stick();
+  }
+
+  /** Shows the newest words and stays with them. */
+  toNewest() {
+    this.#following = true;
+    get("newest").hidden = true;
+    this.#stick();
+  }
+
+  /** Closes what is open above the conversation; tells whether there was anything. */
+  dismiss() {
+    if (this.#asking) {
+      this.#ask(false);
+      get("menu-button").focus();
+      return true;
+    }
+    if (!get("menu-items").hidden) {
+      this.#openMenu(false);
+      get("menu-button").focus();
+      return true;
+    }
+    return false;
+  }
+
+  #scrolled() {
+    const scroller = get("scroller");
+    this.#following = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR;
+    if (this.#following) get("newest").hidden = true;
+  }
+
+  #stick() {
+    if (this.#following) get("scroller").scrollTop = get("scroller").scrollHeight;
+  }
+
+  /** Older messages appear above; what is being read stays where it is. */
+  async #loadEarlier() {
+    const scroller = get("scroller");
+    const button = get("earlier");
+    button.disabled = true;
+    try {
+      const below = scroller.scrollHeight - scroller.scrollTop;
+      await this.#session.loadEarlier();
+      this.draw();
+      scroller.scrollTop = scroller.scrollHeight - below;
+      say(button, t("earlier"));
+    } catch {
+      say(button, t("earlier_failed"));
+    }
+    button.disabled = false;
+  }
+
+  // --- header -----------------------------------------------------------------------------------
+
+  #drawHeader() {
+    const { conversation, predicted } = this.#session;
+    const active = activeThread(conversation);
+    const present = active ? presentAgents(conversation) : [];
+    const known = present.length ? present : [active?.queue ? null : (lastAgent(conversation) ?? predicted)].filter(Boolean);
+    this.#drawFaces(known);
+    say(get("title"), titleOf(known, this.#organization));
+    const status = this.#status(active, present);
+    say(get("status"), status.text);
+    get("status").dataset.tone = status.tone;
+  }
+
+  #drawFaces(agents) {
+    const shown = agents.slice(0, 3);
+    const signature = JSON.stringify(shown.map(({ name, avatar }) => [name, avatar]));
+    if (this.#drawn.faces === signature) return;
+    this.#drawn.faces = signature;
+    const faces = shown.length ? shown.map(face) : [face({ name: this.#organization })];
+    get("faces").replaceChildren(...faces);
+  }
+
+  #status(active, present) {
+    const { connection, availability, ready } = this.#session;
+    if (active?.queue) return { text: t("status_queue", active.queue), tone: "warn" };
+    if (active && present.length) return { text: t("status_answering"), tone: "ok" };
+    if (!ready || (connection.phase === "connecting" && !availability)) return { text: t("status_connecting"), tone: "" };
+    if (availability === "online") return { text: t("status_online"), tone: "ok" };
+    if (availability === "online_for_queue") return { text: t("status_busy"), tone: "warn" };
+    if (availability === "offline") return { text: t("status_offline"), tone: "" };
+    return { text: "", tone: "" };
+  }
+
+  // --- problems ---------------------------------------------------------------------------------
+
+  #drawProblem(failed) {
+    const { connection } = this.#session;
+    const stopped = connection.phase === "stopped";
+    const key = failed ? (stopped ? connection.reason : "broken") : "";
+    if (this.#drawn.problem === key) return;
+    this.#drawn.problem = key;
+    get("problem").hidden = !failed;
+    if (!failed) return;
+    get("problem").replaceChildren(
+      icon("circle-alert"),
+      h("h2", {}, t(stopped ? "stopped_title" : "error_title")),
+      h("p", {}, t(stopped ? (STOPS[connection.reason] ?? "stopped_other") : "error_text")),
+      h("button", { type: "button", class: "button primary", onclick: () => this.#session.retry() }, t("reload")),
+    );
+  }
+
+  /** Says that the line is down, once it has been down for longer than a blink. */
+  #drawBanner() {
+    const { phase, retryAt } = this.#session.connection;
+    const down = phase === "waiting" || (phase === "connecting" && this.#lostSince > 0);
+    if (!down) this.#lostSince = 0;
+    else if (!this.#lostSince) this.#lostSince = Date.now();
+    const visible = down && Date.now() - this.#lostSince >= PATIENCE;
+    get("banner").hidden = !visible;
+    say(get("banner-what"), visible ? t(navigator.onLine ? "reconnecting" : "offline") : "");
+    if (!visible) return;
+    const seconds = Math.max(0, Math.ceil((retryAt - Date.now()) / 1000));
+    say(get("banner-when"), phase === "waiting" ? t("next_try", { seconds: duration(seconds) }) : t("trying"));
+    get("try-now").disabled = phase !== "waiting";
+  }
+
+  #tick() {
+    if (["waiting", "connecting"].includes(this.#session.connection.phase)) this.#drawBanner();
+  }
+
+  // --- welcome, queue, offline ------------------------------------------------------------------
+
+  #drawWelcome(possible) {
+    const { conversation, availability, predicted } = this.#session;
+    const visible = possible && !allEvents(conversation).length && !this.#session.pending().length;
+    get("welcome").hidden = !visible;
+    const key = visible ? `${availability}:${predicted?.name ?? ""}` : "";
+    if (!visible || this.#drawn.welcome === key) return;
+    this.#drawn.welcome = key;
+    const text = { online_for_queue: "welcome_busy", offline: "welcome_offline" }[availability] ?? "welcome_online";
+    get("welcome").replaceChildren(
+      predicted ? face(predicted) : icon("message-circle"),
+      h("h2", {}, t("welcome")),
+      h("p", {}, t(text)),
+      ...(predicted ? [h("p", { class: "muted" }, t("welcome_agent", predicted))] : []),
+    );
+  }
+
+  /** What happens next, beneath the last message: the queue, a message left, or an ended chat. */
+  #drawNote(possible) {
+    const note = possible ? this.#note() : null;
+    get("note").hidden = !note;
+    const key = JSON.stringify(note);
+    if (this.#drawn.note === key) return;
+    this.#drawn.note = key;
+    get("note").replaceChildren(
+      ...(note?.title ? [h("p", { class: "note-title" }, note.title)] : []),
+      ...(note?.lines ?? []).map((line) => h("p", {}, line)),
+    );
+  }
+
+  #note() {
+    const { conversation, availability } = this.#session;
+    const active = activeThread(conversation);
+    if (!active) return allEvents(conversation).length && !this.#session.pending().length ? { lines: [t("ended_text")] } : null;
+    if (active.queue) {
+      const { position, wait_time: wait } = active.queue;
+      const time = wait > 0 ? [t("queue_wait", { time: duration(wait) })] : [];
+      return { title: t("queue_title", { position }), lines: [...time, t("queue_stay")] };
+    }
+    const unanswered = !presentAgents(conversation).length && active.events.length > 0;
+    return unanswered && availability === "offline" ? { title: t("left_title"), lines: [t("left_text")] } : null;
+  }
+
+  #drawActivity() {
+    const { activity, conversation } = this.#session;
+    const name = conversation.users[activity?.authorId]?.name || t("someone");
+    say(get("activity"), activity ? t(activity.kind, { name }) : "");
+  }
+
+  // --- menu -------------------------------------------------------------------------------------
+
+  #menu({ onFocus }) {
+    get("menu-button").addEventListener("click", () => this.#openMenu(get("menu-items").hidden));
+    get("menu").addEventListener("focusout", (event) => {
+      if (event.relatedTarget && !get("menu").contains(event.relatedTarget)) this.#openMenu(false);
+    });
+    document.addEventListener("pointerdown", (event) => {
+      if (!get("menu").contains(event.target)) this.#openMenu(false);
+    });
+    get("end-chat").addEventListener("click", () => {
+      this.#openMenu(false);
+      this.#ask(true);
+    });
+    get("question-no").addEventListener("click", () => {
+      this.#ask(false);
+      onFocus();
+    });
+    get("question-yes").addEventListener("click", () => this.#end(onFocus));
+  }
+
+  #openMenu(open) {
+    get("menu-items").hidden = !open;
+    get("menu-button").setAttribute("aria-expanded", open);
+    if (open) get("end-chat").focus();
+  }
+
+  #ask(asking) {
+    this.#asking = asking;
+    get("question").hidden = !asking;
+    say(get("question-text"), t("end_question"));
+    if (asking) get("question-yes").focus();
+  }
+
+  async #end(onFocus) {
+    get("question-yes").disabled = true;
+    try {
+      await this.#session.endChat();
+      this.#ask(false);
+      onFocus();
+    } catch {
+      say(get("question-text"), t("end_failed"));
+    }
+    get("question-yes").disabled = false;
+  }
+}
+
+function titleOf(agents, organization) {
+  if (!agents.length) return organization;
+  const name = agents[0].name || t("agent");
+  return agents.length > 1 ? t("team", { name }) : name;
+}

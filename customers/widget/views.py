@@ -1,0 +1,119 @@
+"""The widget's three addresses: the loader script, the panel document and the demonstration page."""
+
+import uuid
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import translation
+from django.views.decorators.clickjacking import xframe_options_exempt
+from django.views.decorators.gzip import gzip_page
+from django.views.decorators.http import require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from chatplatform.models import Organization
+from chatplatform.selectors import organizations
+from customers.widget.loader import loader_script
+from customers.widget.texts import panel_texts
+
+LOADER_SECONDS = 300
+"""How long a browser may keep the loader; deployments reach every host page within it."""
+
+PANEL_POLICY = (
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' blob: data: https:",
+    "connect-src 'self' {sockets}",
+    "font-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors *",
+)
+"""The panel may be framed by any page and may itself load only what this server serves, except
+pictures: avatars and uploads can live on another host."""
+
+
+@require_safe
+@gzip_page
+@vary_on_headers("Accept-Language")
+def loader(request: HttpRequest) -> HttpResponse:
+    """Answer ``/widget.js``, the one script a customer's page includes."""
+    response = HttpResponse(loader_script(), content_type="text/javascript; charset=utf-8")
+    response["Cache-Control"] = f"public, max-age={LOADER_SECONDS}"
+    response["Access-Control-Allow-Origin"] = "*"
+    response["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response
+
+
+@require_safe
+@xframe_options_exempt
+@gzip_page
+def panel(request: HttpRequest) -> HttpResponse:
+    """Answer the document inside the widget's iframe.
+
+    Query: ``organization_id`` (required), ``group_id``, and from the host page ``language`` and
+    ``dir``. An unknown organisation is a 404.
+    """
+    organization = _organization(request)
+    language = _language(request)
+    with translation.override(language):
+        context = {
+            "organization": organization,
+            "client_id": organizations.widget_client_id(organization),
+            "group_id": request.GET.get("group_id", ""),
+            "language": language,
+            "direction": _direction(request),
+            "texts": panel_texts(),
+        }
+        response = render(request, "widget/panel.html", context)
+    response["Content-Security-Policy"] = _policy(request)
+    response["Cross-Origin-Resource-Policy"] = "cross-origin"
+    response["Cache-Control"] = "no-cache"
+    return response
+
+
+@require_safe
+def demo(request: HttpRequest) -> HttpResponse:
+    """Answer a small company's page with the widget on it.
+
+    It belongs to the organisation named by ``organization_id``, or else to the first one.
+    """
+    if "organization_id" in request.GET:
+        organization: Organization | None = _organization(request)
+    else:
+        organization = organizations.first_organization()
+    return render(request, "demo.html", {"organization": organization})
+
+
+def _organization(request: HttpRequest) -> Organization:
+    """Return the organisation the query names, or raise :class:`Http404`."""
+    try:
+        organization_id = uuid.UUID(request.GET.get("organization_id", ""))
+    except ValueError:
+        raise Http404("no such organization") from None
+    organization = organizations.by_id(organization_id)
+    if organization is None:
+        raise Http404("no such organization")
+    return organization
+
+
+def _language(request: HttpRequest) -> str:
+    """Return the host page's language if we speak it, else the visitor's preferred one."""
+    wanted = request.GET.get("language", "")
+    try:
+        return translation.get_supported_language_variant(wanted)
+    except LookupError:
+        return translation.get_language_from_request(request)
+
+
+def _direction(request: HttpRequest) -> str:
+    """Return ``rtl`` where the host page or the language runs from right to left, else ``ltr``."""
+    mirrored = request.GET.get("dir") == "rtl" or translation.get_language_bidi()
+    return "rtl" if mirrored else "ltr"
+
+
+def _policy(request: HttpRequest) -> str:
+    """Return the panel's policy; older browsers do not count a WebSocket as ``'self'``."""
+    host = request.get_host()
+    scheme = "wss" if request.is_secure() else "ws"
+    return "; ".join(PANEL_POLICY).format(sockets=f"{scheme}://{host}")
