@@ -1,0 +1,116 @@
+"""The refusals of the accounts endpoints, one class per exception (SEMANTICS 5.1, 5.4).
+
+Clients look for the key ``oauth_exception`` (the request or the client is at fault) or
+``identity_exception`` (who asks is) whatever the HTTP status.
+"""
+
+from typing import ClassVar
+
+
+class AccountsError(Exception):
+    """A refusal the client is told about; ``description`` is free text for a developer."""
+
+    key: ClassVar[str]
+    code: ClassVar[str]
+    status: ClassVar[int]
+
+    def __init__(self, description: str) -> None:
+        super().__init__(description)
+        self.description = description
+
+    def body(self) -> dict[str, str]:
+        """Return the body of the answer."""
+        return {self.key: self.code, "exception_description": self.description}
+
+
+class OAuthError(AccountsError):
+    """The request or the client is at fault."""
+
+    key = "oauth_exception"
+    status = 400
+
+
+class IdentityError(AccountsError):
+    """Who asks is at fault, or nobody."""
+
+    key = "identity_exception"
+    status = 401
+
+
+class InvalidRequest(OAuthError):
+    """A parameter is missing, malformed, or does not fit the others."""
+
+    code = "invalid_request"
+
+
+class BodyTooLarge(InvalidRequest):
+    """The body is over the limit."""
+
+    status = 413
+
+
+class UnsupportedGrantType(OAuthError):
+    """There is no such grant."""
+
+    code = "unsupported_grant_type"
+
+
+class InvalidClient(OAuthError):
+    """There is no such client."""
+
+    code = "invalid_client"
+    status = 401
+
+
+class UnauthorizedClient(OAuthError):
+    """The client may not ask this: not there, or not for this organisation."""
+
+    code = "unauthorized_client"
+    status = 403
+
+
+class ResourceNotFound(OAuthError):
+    """What the request names does not exist, or not where the requester may know of it."""
+
+    code = "resource_not_found"
+    status = 404
+
+
+class MethodNotAllowed(InvalidRequest):
+    """The address does not serve this HTTP method."""
+
+    status = 405
+
+
+class TooManyAttempts(OAuthError):
+    """The address asks too often; it lifts by itself."""
+
+    code = "temporarily_unavailable"
+    status = 429
+
+
+class TemporarilyUnavailable(OAuthError):
+    """A part the request needs is away for a moment; nothing was changed."""
+
+    code = "temporarily_unavailable"
+    status = 503
+
+
+class ServerError(OAuthError):
+    """Our fault; details are in the server's log only."""
+
+    code = "server_error"
+    status = 500
+
+
+class Unauthorized(IdentityError):
+    """No valid token."""
+
+    code = "unauthorized"
+
+
+class AccessDenied(IdentityError):
+    """The token does not allow this."""
+
+    code = "access_denied"
+    status = 403
