@@ -228,7 +228,7 @@ SESSION_COOKIE_SECURE = SECURE_COOKIES
 CSRF_COOKIE_SECURE = SECURE_COOKIES
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
 
-CORS_URLS_REGEX = r"^/(v3\.\d+/)?(agent|customer|configuration|reports)/"
+CORS_URLS_REGEX = r"^/(v[^/]*/)?(agent|customer|configuration|reports)/"
 CORS_ALLOW_ALL_ORIGINS = True
 CORS_ALLOW_HEADERS = [
     "accept",
@@ -238,7 +238,7 @@ CORS_ALLOW_HEADERS = [
     "x-author-id",
     "x-region",
 ]
-CORS_EXPOSE_HEADERS = ["Legacy", "Deprecation"]
+CORS_EXPOSE_HEADERS = ["Legacy", "Deprecation", "Retry-After"]
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],

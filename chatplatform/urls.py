@@ -4,6 +4,8 @@ from django.urls import include, path
 from django.urls.resolvers import URLPattern, URLResolver
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("chatplatform.transports.web")),
+    path("", include("chatplatform.transports.health")),
     path("", include("agents.urls")),
     path("", include("customers.urls")),
 ]

@@ -10,7 +10,8 @@ A list action needs two calls::
     return {"chats_info": [...], **page_ids}
 
 ``request`` is the action's request; of its fields ``page_id``, ``limit``, ``sort_order`` and
-``filters`` are read, where it has them (``None`` counts as not given). The selector reads ``limit + 1`` rows strictly beyond
+``filters`` are read, where it has them (``None`` counts as not given). The selector
+reads ``limit + 1`` rows strictly beyond
 ``page.position`` (a keyset: JSON values that name one row), ascending when ``page.ascending``,
 descending otherwise; :func:`finish` notices by the extra row that there is more, drops it, and
 puts the rows into the order the client asked for.
@@ -120,7 +121,8 @@ def finish(
     """Return the page's rows in the client's order, and the ids of its neighbours.
 
     ``rows`` are up to ``page.limit + 1`` rows as the selector read them; ``position_of`` names a
-    row by JSON values. Where ``more`` is given, all ``rows`` are the page's, and it says whether there
+    row by JSON values. Where ``more`` is given, all ``rows`` are the page's, and it says whether
+    there
     are others beyond them. The ids, ready to be merged into an answer, are ``next_page_id`` and
     ``previous_page_id``, each present only when there is such a page.
     """
@@ -180,5 +182,5 @@ def _unsign(salt: str, page_id: str, request_type: type[BaseModel]) -> PageReque
 
 @lru_cache(maxsize=64)
 def _filters_of(request_type: type[BaseModel]) -> TypeAdapter[Any]:
-    field = request_type.model_fields.get("filters")
-    return TypeAdapter(Any if field is None else field.annotation)
+    declared: Any = request_type.model_fields["filters"].annotation
+    return TypeAdapter(declared)

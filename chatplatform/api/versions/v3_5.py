@@ -1,0 +1,200 @@
+"""3.6 → 3.5."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chatplatform.api.versions.change import (
+    DROP,
+    Record,
+    Schema,
+    VersionChange,
+    each,
+    object_form,
+    removed,
+    renamed,
+    replaced,
+    schema_renamed,
+    schema_replaced,
+    schema_without,
+    without,
+)
+
+_BOOLEAN = {"type": "boolean"}
+
+
+def _active_filter(payload: Record) -> Record:
+    """``include_active``: true (the default) asks for all chats, false for the inactive ones."""
+
+    def upgrade(filters: Any) -> Any:
+        if not isinstance(filters, dict):
+            return filters
+        filters = without(filters, ("active",))
+        if filters.get("include_active") in (True, None):
+            return without(filters, ("include_active",))
+        return renamed(filters, "include_active", "active")
+
+    return replaced(payload, "filters", upgrade)
+
+
+def _active_filter_schema(schema: Schema) -> Schema:
+    def downgrade(filters: Schema) -> Schema:
+        properties = {**without(filters["properties"], ("active",)), "include_active": _BOOLEAN}
+        return {**filters, "properties": properties}
+
+    return schema_replaced(schema, "filters", downgrade)
+
+
+_CONTACT = frozenset({"phone_number", "omnichannel", "address"})
+
+
+def _no_contact(record: Any) -> Any:
+    return without(record, _CONTACT) if isinstance(record, dict) else record
+
+
+def _no_tickets(customer: Record) -> Record:
+    customer = without(customer, ("tickets",))
+    return replaced(
+        customer,
+        "statistics",
+        lambda counts: without(counts, ("tickets_count",)) if isinstance(counts, dict) else counts,
+    )
+
+
+def _no_tickets_schema(customer: Schema) -> Schema:
+    return schema_replaced(
+        schema_without(customer, ("tickets",)),
+        "statistics",
+        lambda counts: schema_without(counts, ("tickets_count",)),
+    )
+
+
+def _no_system_events(event: Record) -> Any:
+    return DROP if event.get("type") == "system" else event
+
+
+def _no_deleted_events(event: Record) -> Any:
+    return DROP if event.get("deleted") else event
+
+
+def _no_ecommerce(event: Record) -> Record:
+    if event.get("type") == "message":
+        return replaced(event, "postback", lambda postback: without(postback, ("ecommerce",)))
+    if event.get("type") != "rich_message":
+        return event
+    event = replaced(
+        event, "template_id", lambda template: "cards" if template == "ecommerce" else template
+    )
+    if any("ecommerce" in element for element in event.get("elements") or ()):
+        event = replaced(
+            event,
+            "elements",
+            lambda elements: each(elements, lambda element: without(element, ("ecommerce",))),
+        )
+    return event
+
+
+def _flat_configuration(payload: Record) -> Record:
+    nested = payload.get("livechat") or {}
+    return {"organization_id": payload.get("organization_id"), **nested}
+
+
+def _flat_configuration_schema(schema: Schema) -> Schema:
+    properties = schema.get("properties", {})
+    flat = {"organization_id": properties.get("organization_id", {"type": "string"})}
+
+    livechat = object_form(properties.get("livechat", {}))
+    return {"type": "object", "properties": {**flat, **livechat["properties"]}}
+
+
+def _known_reason(payload: Record) -> Record:
+    return replaced(
+        payload,
+        "reason",
+        lambda reason: "internal_error" if reason == "role_permissions_changed" else reason,
+    )
+
+
+CHANGES = (
+    VersionChange(
+        sentence="Agents ask `list_chats` for `filters.include_active` instead of "
+        "`filters.active`.",
+        api="agent",
+        requests=frozenset({"list_chats"}),
+        upgrade=_active_filter,
+        schema=_active_filter_schema,
+    ),
+    VersionChange(
+        sentence="A customer's `visit` is called `last_visit`.",
+        api="agent",
+        structure="customer",
+        downgrade=lambda customer: renamed(customer, "visit", "last_visit"),
+        schema=lambda schema: schema_renamed(schema, "visit", "last_visit"),
+    ),
+    removed("Customers have no `phone_number`, `omnichannel` and `address`.", "customer", _CONTACT),
+    removed("Customers have no shopping carts.", "customer", ("carts", "cart"), api="agent"),
+    VersionChange(
+        sentence="Customers have no `tickets`, and `statistics` do not count them.",
+        structure="customer",
+        downgrade=_no_tickets,
+        schema=_no_tickets_schema,
+    ),
+    VersionChange(
+        sentence="`update_customer` takes no `phone_number`, `omnichannel` and `address`.",
+        requests=frozenset({"update_customer"}),
+        upgrade=_no_contact,
+        schema=lambda schema: schema_without(schema, _CONTACT),
+    ),
+    VersionChange(
+        sentence="A customer's `login` takes no `customer.address`.",
+        api="customer",
+        requests=frozenset({"login"}),
+        upgrade=lambda payload: replaced(payload, "customer", _no_contact),
+        schema=lambda schema: schema_replaced(
+            schema, "customer", lambda customer: schema_without(customer, _CONTACT)
+        ),
+    ),
+    removed(
+        "Threads have no `customer_visit` and no `summary`.",
+        "thread",
+        ("customer_visit", "summary"),
+        api="agent",
+    ),
+    VersionChange(
+        sentence="There are no events of type `system`.",
+        structure="event",
+        downgrade=_no_system_events,
+    ),
+    VersionChange(
+        sentence="Events can not be deleted: what is left of one is not shown.",
+        structure="event",
+        downgrade=_no_deleted_events,
+    ),
+    VersionChange(
+        sentence="Messages and rich messages know nothing of products: an `ecommerce` template is "
+        "shown as `cards`.",
+        structure="event",
+        downgrade=_no_ecommerce,
+    ),
+    VersionChange(
+        sentence="`get_dynamic_configuration` answers flat, with what is now under `livechat`.",
+        api="customer",
+        responses=frozenset({"get_dynamic_configuration"}),
+        downgrade=_flat_configuration,
+        schema=_flat_configuration_schema,
+    ),
+    VersionChange(
+        sentence="`update_customer_page` answers nothing.",
+        api="customer",
+        responses=frozenset({"update_customer_page"}),
+        downgrade=lambda payload: {},
+        schema=lambda schema: {"type": "object", "properties": {}},
+    ),
+    VersionChange(
+        sentence="Agents are not disconnected for `role_permissions_changed` but for "
+        "`internal_error`, upon which they connect again as well.",
+        api="agent",
+        pushes=frozenset({"agent_disconnected"}),
+        downgrade=_known_reason,
+    ),
+)
