@@ -1,0 +1,215 @@
+/**
+ * Puts the workspace together: reads what the server rendered into the page, makes the views, draws them whenever
+ * the state changes, and knows which chat the address names.
+ */
+
+import { useSprite } from "./dom.js";
+import { Keyboard } from "./keyboard.js";
+import { Notifications } from "./notifications.js";
+import { Preferences } from "./preferences.js";
+import { isActive, isSupervising, mySeat } from "./selectors.js";
+import { refreshTimes, t, useCatalogue } from "./text.js";
+import { BannerView, bindPreferences, dialog, disclosure, StatusView, ToastView } from "./views/chrome.js";
+import { ConversationView } from "./views/conversation.js";
+import { DetailsView } from "./views/details.js";
+import { Invitation } from "./views/invitation.js";
+import { ListView } from "./views/list.js";
+import { Palette } from "./views/palette.js";
+import { customerName } from "./views/words.js";
+import { Workspace } from "./workspace.js";
+
+const CLOCK_MS = 5000;
+const WIDE = matchMedia("(min-width: 1100px)");
+
+const byId = (id) => document.getElementById(id);
+const rendered = (id) => JSON.parse(byId(id).textContent);
+
+const config = rendered("workspace-config");
+useCatalogue(rendered("workspace-catalogue"), document.documentElement.lang);
+useSprite(config.spriteUrl);
+
+const preferences = new Preferences(config.accountId);
+const scheme = location.protocol === "https:" ? "wss:" : "ws:";
+const workspace = new Workspace(
+  { ...config, rtmUrl: `${scheme}//${location.host}${config.rtmPath}`, apiUrl: config.apiPath },
+  preferences,
+);
+
+// --- panes ---------------------------------------------------------------------------------------
+
+const panes = byId("panes");
+
+function showPane(name) {
+  panes.dataset.pane = name;
+}
+
+function showDetails(open) {
+  panes.dataset.details = open ? "open" : "closed";
+  if (WIDE.matches) preferences.set("details", open);
+}
+
+function toggleDetails() {
+  const open = panes.dataset.details !== "open";
+  showDetails(open);
+  if (!WIDE.matches && open) byId("details").querySelector("button")?.focus();
+}
+
+function closeDetails() {
+  showDetails(false);
+  conversation.focusHead();
+}
+
+function openChat(chatId) {
+  location.hash = chatId;
+}
+
+function backToList() {
+  const { selected } = workspace.state;
+  location.hash = "";
+  if (selected) list.focusRow(selected);
+}
+
+/** The address names the open chat: links, back and forward, and a reload all work. */
+function follow() {
+  const chatId = decodeURIComponent(location.hash.slice(1)) || null;
+  const before = workspace.state.selected;
+  workspace.select(chatId);
+  showPane(chatId ? "conversation" : "list");
+  if (!WIDE.matches) showDetails(false);
+  draw();
+  if (chatId && before !== chatId && matchMedia("(max-width: 719px)").matches) conversation.focusHead();
+}
+
+// --- views ---------------------------------------------------------------------------------------
+
+const list = new ListView(byId("list"), workspace, preferences);
+const conversation = new ConversationView(byId("conversation"), workspace, preferences, {
+  back: backToList,
+  toggleDetails,
+});
+const details = new DetailsView(byId("details"), workspace, { close: closeDetails });
+const status = new StatusView(byId("status"), workspace);
+const banner = new BannerView(byId("banner"), workspace, config);
+const toasts = new ToastView(byId("toasts"), workspace, (chatId) => {
+  const chat = workspace.state.chats[chatId];
+  return chat ? customerName(chat) : chatId;
+});
+const notifications = new Notifications(workspace, preferences, openChat);
+const invitation = new Invitation(byId("invite"), preferences, notifications, () => settings.showModal());
+const views = [list, conversation, details, status, banner, toasts, notifications];
+
+let isDrawing = false;
+
+function draw() {
+  isDrawing = false;
+  for (const view of views) view.render(workspace.state);
+}
+
+workspace.store.subscribe(() => {
+  if (isDrawing) return;
+  isDrawing = true;
+  if (document.hidden) setTimeout(draw, 50);
+  else requestAnimationFrame(draw);
+});
+
+// --- menu and dialogs ----------------------------------------------------------------------------
+
+const settings = dialog(byId("settings"));
+const shortcuts = dialog(byId("shortcuts"));
+const closeMenu = disclosure(byId("menu-button"), byId("menu"));
+bindPreferences(document, preferences);
+
+byId("open-settings").addEventListener("click", () => {
+  closeMenu(true);
+  settings.showModal();
+});
+byId("open-shortcuts").addEventListener("click", () => {
+  closeMenu(true);
+  shortcuts.showModal();
+});
+byId("test-notification").addEventListener("click", () => notifications.test());
+byId("desktop-choice").addEventListener("change", ({ target }) => invitation.desktopChosen(target));
+byId("signout").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  await workspace.logout();
+  event.target.submit();
+});
+
+function commands() {
+  const { selected, chats, me, connection, closing } = workspace.state;
+  const chat = selected ? chats[selected] : null;
+  const accepts = me?.routing_status === "accepting_chats";
+  const isMember = chat && isActive(chat) && mySeat(chat, me);
+  const all = [
+    [connection.phase === "online", accepts ? "command.pause" : "command.accept", "circle-dot", () => status.toggle()],
+    [isMember, "command.reply", "pencil", () => conversation.focusFoot(), "r"],
+    [isMember && !isSupervising(chat, me) && !closing[selected], "command.close", "archive", () => closeSelected(), "e"],
+    [isMember, "command.leave", "log-out", () => workspace.leave(selected)],
+    [chat && isActive(chat) && !mySeat(chat, me), "command.join", "log-in", () => workspace.join(selected)],
+    [chat, "command.details", "panel-right", toggleDetails, "d"],
+    [true, "command.settings", "settings", () => settings.showModal()],
+    [true, "command.shortcuts", "keyboard", () => shortcuts.showModal(), "?"],
+    [true, "command.sign_out", "log-out", () => byId("signout").requestSubmit()],
+  ];
+  return all
+    .filter(([possible]) => possible)
+    .map(([, name, mark, run, keys]) => ({ name: t(name), icon: mark, run, keys }));
+}
+
+const palette = new Palette(dialog(byId("palette")), workspace, commands, openChat);
+byId("open-palette").addEventListener("click", () => palette.open());
+
+// --- keyboard ------------------------------------------------------------------------------------
+
+function closeSelected() {
+  const { selected, chats, me } = workspace.state;
+  const chat = selected && chats[selected];
+  if (chat && isActive(chat) && mySeat(chat, me) && !isSupervising(chat, me)) workspace.close(selected);
+}
+
+function undoLastClose() {
+  const last = Object.keys(workspace.state.closing).at(-1);
+  if (last) workspace.undoClose(last);
+}
+
+function escape(event) {
+  if (panes.dataset.details === "open" && !WIDE.matches) closeDetails();
+  else if (byId("conversation").contains(event.target)) list.focusRow(workspace.state.selected ?? "");
+}
+
+new Keyboard({
+  singleKeys: () => preferences.get("singleKeys"),
+  keys: {
+    j: () => list.move(1),
+    k: () => list.move(-1),
+    r: () => conversation.focusFoot(),
+    e: closeSelected,
+    z: undoLastClose,
+    d: toggleDetails,
+    "?": () => shortcuts.showModal(),
+    "g m": () => list.goTo("mine"),
+    "g q": () => list.goTo("queued"),
+    "g u": () => list.goTo("unassigned"),
+    "g o": () => list.goTo("others"),
+    "g a": () => list.goTo("archive"),
+  },
+  chords: {
+    k: () => palette.open(),
+    "shift+m": () => conversation.composer.toggleWhisper(),
+  },
+  escape,
+});
+
+// --- start ---------------------------------------------------------------------------------------
+
+showDetails(WIDE.matches && preferences.get("details"));
+WIDE.addEventListener("change", () => showDetails(WIDE.matches && preferences.get("details")));
+addEventListener("hashchange", follow);
+addEventListener("focus", draw);
+setInterval(() => {
+  refreshTimes(document.body);
+  list.render(workspace.state);
+}, CLOCK_MS);
+invitation.render();
+workspace.start();
+follow();

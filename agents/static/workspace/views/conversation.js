@@ -1,0 +1,366 @@
+/**
+ * The open chat: its head with what can be done, the log of its messages, and the foot in which one writes,
+ * joins or reopens. Scrolling is only ever moved for a reader who is at the end.
+ */
+
+import { fill, h, icon, iconButton, reconcile, setText } from "../dom.js";
+import { customerOf, isActive, isSupervising, mySeat, presentAgents, sectionOf } from "../selectors.js";
+import { number, plural, t } from "../text.js";
+import { Composer } from "./composer.js";
+import { build, items } from "./messages.js";
+import { authorName, customerName, errorText } from "./words.js";
+
+const END_SLACK = 60;
+
+export class ConversationView {
+  /**
+   * @param {HTMLElement} root
+   * @param {import("../workspace.js").Workspace} workspace
+   * @param {import("../preferences.js").Preferences} preferences
+   * @param {{back: () => void, toggleDetails: () => void}} navigation
+   */
+  constructor(root, workspace, preferences, navigation) {
+    this.root = root;
+    this.workspace = workspace;
+    this.navigation = navigation;
+    this.shown = null;
+    this.unseen = 0;
+    this.composer = new Composer(workspace, preferences);
+    this.actions = {
+      retry: (id) => workspace.outbox.retry(id),
+      discard: (id) => workspace.outbox.remove(id),
+      retryUpload: (id) => workspace.uploads.retry(id),
+      cancelUpload: (id) => workspace.uploads.cancel(id),
+    };
+    this.#frame();
+  }
+
+  #frame() {
+    this.name = h("h1", { class: "head-name", tabindex: "-1", dir: "auto" });
+    this.about = h("p", { class: "head-about" });
+    this.buttons = h("div", { class: "head-actions" });
+    this.head = h(
+      "header",
+      { class: "head" },
+      iconButton("arrow-left", t("back"), { class: "icon-button head-back", onclick: this.navigation.back }),
+      h("div", { class: "head-words" }, this.name, this.about),
+      this.buttons,
+    );
+    this.older = h("div", { class: "older" });
+    this.rows = h("div", { class: "messages" });
+    this.log = h(
+      "div",
+      { class: "log", role: "log", tabindex: "0", "aria-live": "off", "aria-relevant": "additions" },
+      this.older,
+      this.rows,
+    );
+    this.log.addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    this.jump = h(
+      "button",
+      { type: "button", class: "jump", hidden: true, onclick: () => this.#toEnd(true) },
+      h("span", {}),
+      icon("arrow-down", 16),
+    );
+    this.typing = h("p", { class: "typing", role: "status" });
+    this.foot = h("footer", { class: "foot" });
+    this.empty = h("div", { class: "placeholder" });
+    this.drop = h("div", { class: "drop", "aria-hidden": "true" }, icon("paperclip"), t("composer.drop"));
+    this.body = h("div", { class: "conversation-body" }, this.head, h("div", { class: "log-frame" }, this.log, this.jump), this.typing, this.foot, this.drop);
+    this.body.hidden = true;
+    this.root.append(this.body, this.empty);
+    this.#acceptDrops();
+    new ResizeObserver(() => {
+      if (this.atEnd) this.#toEnd(false);
+    }).observe(this.log);
+  }
+
+  #acceptDrops() {
+    let depth = 0;
+    const carriesFiles = (event) => event.dataTransfer?.types.includes("Files") && this.composer.isOpen;
+    const set = (value) => {
+      depth = value;
+      this.body.classList.toggle("dropping", depth > 0);
+    };
+    this.body.addEventListener("dragenter", (event) => carriesFiles(event) && set(depth + 1));
+    this.body.addEventListener("dragleave", (event) => carriesFiles(event) && set(Math.max(0, depth - 1)));
+    this.body.addEventListener("dragover", (event) => carriesFiles(event) && event.preventDefault());
+    this.body.addEventListener("drop", (event) => {
+      if (!carriesFiles(event)) return;
+      event.preventDefault();
+      set(0);
+      this.composer.takeFiles(event.dataTransfer.files);
+    });
+  }
+
+  /** Move the focus to the place where one writes, or else to what can be done instead. */
+  focusFoot() {
+    if (this.composer.isOpen) this.composer.focus();
+    else this.foot.querySelector("button")?.focus();
+  }
+
+  focusHead() {
+    this.name.focus();
+  }
+
+  render(state) {
+    const chat = state.selected ? state.chats[state.selected] : null;
+    this.body.hidden = !chat;
+    this.empty.hidden = Boolean(chat);
+    if (!chat) {
+      this.shown = null;
+      this.#placeholder(state);
+      return;
+    }
+    const isNew = this.shown !== chat.id;
+    if (isNew) this.#open(chat);
+    this.#renderHead(state, chat);
+    this.#renderLog(state, chat, isNew);
+    this.#renderTyping(state, chat);
+    this.#renderFoot(state, chat);
+    this.#seen(state, chat);
+  }
+
+  #open(chat) {
+    this.shown = chat.id;
+    this.unseen = 0;
+    this.atEnd = true;
+    this.settled = false;
+    this.lastKey = null;
+    this.log.setAttribute("aria-live", "off");
+    this.log.setAttribute("aria-label", t("log.label", { name: customerName(chat) }));
+    fill(this.rows);
+  }
+
+  // --- nothing open ------------------------------------------------------------------------------
+
+  #placeholder(state) {
+    const kind = placeholderKind(state);
+    const signature = `${kind}|${state.missing}`;
+    if (this.empty.dataset.kind === signature) return;
+    this.empty.dataset.kind = signature;
+    if (kind === "loading") fill(this.empty, skeleton());
+    else if (kind === "missing") {
+      fill(
+        this.empty,
+        h("p", { class: "placeholder-title" }, t("chat.missing")),
+        h("p", {}, errorText(state.missing)),
+        h("button", { type: "button", class: "button", onclick: () => this.workspace.reload() }, t("retry")),
+      );
+    } else {
+      fill(
+        this.empty,
+        icon("message-square"),
+        h("p", { class: "placeholder-title" }, t(`placeholder.${kind}.title`)),
+        h("p", {}, t(`placeholder.${kind}.hint`)),
+      );
+    }
+  }
+
+  // --- head --------------------------------------------------------------------------------------
+
+  #renderHead(state, chat) {
+    setText(this.name, customerName(chat));
+    setText(this.about, aboutLine(state, chat));
+    const kinds = actionKinds(state, chat);
+    const signature = JSON.stringify([chat.id, kinds, document.documentElement.lang]);
+    if (this.buttons.dataset.signature === signature) return;
+    this.buttons.dataset.signature = signature;
+    const hadFocus = this.buttons.contains(document.activeElement);
+    fill(
+      this.buttons,
+      kinds.map((kind) => this.#headAction(kind, chat)),
+      iconButton("panel-right", t("details.toggle"), {
+        class: "icon-button",
+        "aria-controls": "details",
+        onclick: this.navigation.toggleDetails,
+      }),
+    );
+    if (hadFocus) this.buttons.querySelector("button")?.focus();
+  }
+
+  #headAction(kind, chat) {
+    const { workspace } = this;
+    const commands = {
+      leave: () => workspace.leave(chat.id),
+      close: () => workspace.close(chat.id),
+      undo: () => workspace.undoClose(chat.id),
+    };
+    const marks = { leave: "log-out", close: "archive", undo: "undo-2" };
+    return h(
+      "button",
+      { type: "button", class: `button head-${kind}`, onclick: commands[kind] },
+      icon(marks[kind], 16),
+      h("span", { class: "button-words" }, t(`action.${kind}`)),
+    );
+  }
+
+  // --- log ---------------------------------------------------------------------------------------
+
+  #renderLog(state, chat, isNew) {
+    const loaded = chat.threads.length > 0;
+    const anchor = this.atEnd ? null : this.#anchor();
+    const rows = items(state, chat);
+    this.#renderOlder(chat, loaded);
+    reconcile(this.rows, rows, (row) => build(row, this.actions));
+    this.#countNew(rows, state, isNew);
+    if (this.atEnd) this.#toEnd(false);
+    else if (anchor) this.#restore(anchor);
+    if (loaded && chat.history.status === "ready" && !this.settled) {
+      this.settled = true;
+      requestAnimationFrame(() => this.log.setAttribute("aria-live", "polite"));
+    }
+  }
+
+  #renderOlder(chat, loaded) {
+    const { status, next } = chat.history;
+    const kind = !loaded && status !== "error" ? "skeleton" : status === "ready" && !next ? "start" : status;
+    if (this.older.dataset.kind === `${chat.id}${kind}`) return;
+    this.older.dataset.kind = `${chat.id}${kind}`;
+    if (kind === "skeleton") fill(this.older, skeleton());
+    else if (kind === "loading-older" || kind === "loading") fill(this.older, h("p", { class: "faint" }, t("loading")));
+    else if (kind.startsWith("error")) {
+      const again = kind === "error" ? () => this.workspace.reload() : () => this.#retryOlder(chat.id);
+      fill(this.older, h("p", { class: "faint" }, t("history.error"), " ", h("button", { type: "button", class: "button", onclick: again }, t("retry"))));
+    } else if (kind === "ready") {
+      fill(this.older, h("button", { type: "button", class: "button button-plain", onclick: () => this.workspace.loadOlder(chat.id) }, t("history.older")));
+    } else fill(this.older);
+  }
+
+  #retryOlder(chatId) {
+    this.workspace.store.dispatch({ type: "history-status", chatId, status: "ready" });
+    this.workspace.loadOlder(chatId);
+  }
+
+  #countNew(rows, state, isNew) {
+    const last = rows.filter((row) => row.kind === "message").at(-1);
+    const arrived = last && last.key !== this.lastKey && !last.isMine;
+    if (last?.isMine && last.key !== this.lastKey && !isNew) this.atEnd = true;
+    if (arrived && !isNew && !this.atEnd && this.lastKey !== null) this.unseen += 1;
+    this.lastKey = last?.key ?? this.lastKey;
+    this.#showJump();
+  }
+
+  #showJump() {
+    this.jump.hidden = this.atEnd;
+    setText(this.jump.firstElementChild, this.unseen ? plural("log.new", this.unseen) : t("log.to_end"));
+    this.jump.classList.toggle("jump-new", this.unseen > 0);
+  }
+
+  #anchor() {
+    const top = this.log.getBoundingClientRect().top;
+    for (const row of this.rows.children) {
+      const box = row.getBoundingClientRect();
+      if (box.bottom > top) return { key: row.dataset.key, offset: box.top };
+    }
+    return null;
+  }
+
+  #restore({ key, offset }) {
+    const row = this.rows.querySelector(`[data-key="${CSS.escape(key)}"]`);
+    if (row) this.log.scrollTop += row.getBoundingClientRect().top - offset;
+  }
+
+  #toEnd(smoothly) {
+    this.log.scrollTo({ top: this.log.scrollHeight, behavior: smoothly && !reducedMotion() ? "smooth" : "instant" });
+  }
+
+  #scrolled() {
+    const { scrollTop, scrollHeight, clientHeight } = this.log;
+    this.atEnd = scrollHeight - scrollTop - clientHeight < END_SLACK;
+    if (this.atEnd) this.unseen = 0;
+    this.#showJump();
+    if (scrollTop < 200 && this.settled && !this.atEnd) this.workspace.loadOlder(this.shown);
+    if (this.atEnd) this.#seen(this.workspace.state, this.workspace.state.chats[this.shown]);
+  }
+
+  #seen(state, chat) {
+    if (chat && this.atEnd && !document.hidden && document.hasFocus()) this.workspace.markSeen(chat.id);
+  }
+
+  // --- foot --------------------------------------------------------------------------------------
+
+  #renderTyping(state, chat) {
+    const authors = Object.keys(state.typing[chat.id] ?? {});
+    const names = authors.map((id) => authorName(chat, id, state.me));
+    setText(this.typing, names.length ? plural("typing", names.length, { names: names.join(", ") }) : "");
+  }
+
+  #renderFoot(state, chat) {
+    const kind = footKind(state, chat);
+    if (kind === "composer" || kind === "whisper") {
+      this.composer.open(chat, kind === "whisper");
+      if (this.composer.root.parentNode !== this.foot) fill(this.foot, this.composer.root);
+      this.foot.dataset.kind = "composer";
+      return;
+    }
+    this.composer.shut();
+    const signature = `${kind}-${chat.id}`;
+    if (this.foot.dataset.kind === signature) return;
+    this.foot.dataset.kind = signature;
+    fill(this.foot, this.#offer(kind, chat));
+  }
+
+  #offer(kind, chat) {
+    const { workspace } = this;
+    const button = (name, primary, action, label = t(`action.${name}`)) =>
+      h("button", { type: "button", class: `button ${primary ? "button-primary" : ""}`, onclick: action }, label);
+    const choices = {
+      pick: [button("pick", true, () => workspace.join(chat.id))],
+      watch: [
+        button("join", true, () => workspace.join(chat.id)),
+        button("supervise", false, () => workspace.join(chat.id, "agents")),
+      ],
+      closed: [button("resume", false, () => workspace.resume(chat.id))],
+    };
+    return h("div", { class: "offer" }, h("p", {}, t(`foot.${kind}`)), h("div", { class: "offer-buttons" }, choices[kind]));
+  }
+}
+
+function placeholderKind(state) {
+  if (state.selected && state.missing) return "missing";
+  if (state.selected || (!state.me && state.connection.phase !== "stopped")) return "loading";
+  return Object.values(state.chats).some(isActive) ? "choose" : "quiet";
+}
+
+function aboutLine(state, chat) {
+  const customer = { ...customerOf(chat), ...state.customers[customerOf(chat)?.id] };
+  const section = sectionOf(chat, state.me);
+  const parts = [];
+  if (isSupervising(chat, state.me)) parts.push(t("about.supervising"));
+  else if (section === "queued") parts.push(t("about.queued", { position: number(chat.thread.queue.position ?? 1) }));
+  else if (section === "archive") parts.push(t("about.closed"));
+  else if (section === "unassigned") parts.push(t("about.unassigned"));
+  const others = presentAgents(chat).filter(({ id }) => id !== state.me?.id);
+  if (others.length && section !== "archive") {
+    parts.push(t("about.with", { names: others.map((agent) => agent.name ?? agent.id).join(", ") }));
+  }
+  const page = customer.visit?.last_pages?.at(-1);
+  if (page && section !== "archive") parts.push(t("about.page", { page: page.title || page.url }));
+  else if (customer.email && customer.name) parts.push(customer.email);
+  return parts.join(" · ");
+}
+
+function actionKinds(state, chat) {
+  if (!isActive(chat)) return [];
+  if (state.closing[chat.id]) return ["undo"];
+  if (!mySeat(chat, state.me)) return [];
+  return isSupervising(chat, state.me) ? ["leave"] : ["leave", "close"];
+}
+
+function footKind(state, chat) {
+  if (!isActive(chat)) return "closed";
+  if (mySeat(chat, state.me)) return isSupervising(chat, state.me) ? "whisper" : "composer";
+  return presentAgents(chat).length ? "watch" : "pick";
+}
+
+function skeleton() {
+  return h(
+    "div",
+    { class: "log-skeleton", role: "img", "aria-label": t("loading") },
+    ["customer", "customer", "agent", "customer", "agent"].map((side) => h("span", { class: `bone bone-${side}` })),
+  );
+}
+
+function reducedMotion() {
+  return matchMedia("(prefers-reduced-motion: reduce)").matches;
+}
