@@ -1,0 +1,31 @@
+"""What an ASGI server runs: sockets go to the RTM door, everything else to Django."""
+
+import os
+from typing import Any, cast
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatplatform.settings")
+_http = get_asgi_application()
+
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402 - Django comes first
+from django.urls import re_path  # noqa: E402
+
+from chatplatform import transports  # noqa: E402
+from chatplatform.transports.lifespan import lifespan, with_server  # noqa: E402
+from chatplatform.transports.rtm import no_such_path, rtm  # noqa: E402
+
+transports.start()
+
+application = ProtocolTypeRouter(
+    {
+        "http": with_server(_http),
+        "websocket": URLRouter(
+            [
+                re_path(r"^v(?P<version>[^/]+)/(?P<api>agent|customer)/rtm/ws/?$", cast(Any, rtm)),
+                re_path(r"", cast(Any, no_such_path)),
+            ]
+        ),
+        "lifespan": lifespan,
+    }
+)

@@ -1,0 +1,117 @@
+"""Who may see a push: the one audience function, over the local sockets of one organisation.
+
+Scope, group access, membership and visibility meet here; a surface's translator says whom it
+means (``api/pushes.py``), and nothing else decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from chatplatform.api.pushes import Push, Reach
+from chatplatform.requester import AgentRequester
+from chatplatform.transports.connection import Connection
+from chatplatform.transports.envelopes import Origin
+
+ALL_CHATS = frozenset({"chats--all:ro", "chats--all:rw"})
+"""Scopes that open every chat of the organisation."""
+
+
+class Sockets:
+    """The logged-in sockets of one API of one organisation, found by user and by group."""
+
+    __slots__ = ("_all_chats", "_by_group", "_by_user", "everyone")
+
+    def __init__(self) -> None:
+        self.everyone: set[Connection] = set()
+        self._by_user: dict[str, set[Connection]] = {}
+        self._by_group: dict[int, set[Connection]] = {}
+        self._all_chats: set[Connection] = set()
+
+    def add(self, connection: Connection) -> None:
+        """Index a connection by its terms."""
+        terms = connection.terms
+        assert terms is not None  # noqa: S101 - only logged-in connections are indexed
+        self.everyone.add(connection)
+        self._by_user.setdefault(terms.requester.user_id, set()).add(connection)
+        for number in terms.group_numbers:
+            self._by_group.setdefault(number, set()).add(connection)
+        if _opens_all_chats(connection):
+            self._all_chats.add(connection)
+
+    def remove(self, connection: Connection) -> None:
+        """Take a connection out, with the terms it was added with."""
+        terms = connection.terms
+        if terms is None or connection not in self.everyone:
+            return
+        self.everyone.discard(connection)
+        self._all_chats.discard(connection)
+        _discard(self._by_user, terms.requester.user_id, connection)
+        for number in terms.group_numbers:
+            _discard(self._by_group, number, connection)
+
+    def of_user(self, user_id: str) -> Iterable[Connection]:
+        """Return the connections of one user."""
+        return self._by_user.get(user_id, ())
+
+    def user_ids(self) -> Iterable[str]:
+        """Return everybody who has a connection here."""
+        return self._by_user.keys()
+
+    def reached(self, push: Push) -> set[Connection]:
+        """Return whom ``push`` reaches before scopes and origin are looked at."""
+        if push.reach is Reach.EVERYONE or push.reach is Reach.AGENTS:
+            return self.everyone
+        found: set[Connection] = set()
+        for user_id in push.user_ids:
+            own = self._by_user.get(user_id)
+            if own:
+                found |= own
+        if push.reach is Reach.ACCESS:
+            found |= self._all_chats
+            for number in push.group_ids:
+                group = self._by_group.get(number)
+                if group:
+                    found |= group
+        return found
+
+
+def _discard(index: dict[Any, set[Connection]], key: Any, connection: Connection) -> None:
+    own = index.get(key)
+    if own is not None:
+        own.discard(connection)
+        if not own:
+            del index[key]
+
+
+def _opens_all_chats(connection: Connection) -> bool:
+    requester = connection.requester
+    return isinstance(requester, AgentRequester) and not requester.scopes.isdisjoint(ALL_CHATS)
+
+
+def audience(sockets: Sockets, push: Push, origin: Origin | None) -> Iterable[Connection]:
+    """Return the local connections that get ``push``."""
+    caused_by = origin.connection_id if origin is not None else ""
+    found: Iterable[Connection] = sockets.reached(push)
+    if caused_by and push.to_requester_only:
+        found = [connection for connection in found if connection.id == caused_by]
+    elif caused_by and push.except_requester:
+        found = [connection for connection in found if connection.id != caused_by]
+    if push.scopes:
+        found = [connection for connection in found if _allowed(connection, push)]
+    return found
+
+
+def _allowed(connection: Connection, push: Push) -> bool:
+    requester = connection.requester
+    if not isinstance(requester, AgentRequester):
+        return True
+    return not requester.scopes.isdisjoint(push.scopes) or requester.user_id in push.user_ids
+
+
+def reaches(connection: Connection, push: Push, origin: Origin | None) -> bool:
+    """Tell whether one connection, not indexed yet, gets ``push``."""
+    alone = Sockets()
+    alone.add(connection)
+    return connection in audience(alone, push, origin)

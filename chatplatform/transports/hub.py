@@ -1,0 +1,453 @@
+"""The hub: brings what happened to the local sockets that may see it.
+
+One per server process. It holds one layer subscription per organisation with local sockets,
+translates each domain event once, finds the audience among its own sockets, encodes once per
+version and puts the frames into the sockets' queues. It notices when it may have missed something
+and then makes the sockets concerned start over, for clients re-read state when they log in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from chatplatform import domain_events
+from chatplatform.api import pushes, versions
+from chatplatform.api.context import SessionTerms
+from chatplatform.api.pushes import Push, PushType, Reach
+from chatplatform.domain_events import ChatEvent, DomainEvent, Record, SessionsEnded
+from chatplatform.errors import ServiceUnavailable
+from chatplatform.selectors import chats
+from chatplatform.transports import disconnects, envelopes, frames
+from chatplatform.transports.audience import Sockets, audience, reaches
+from chatplatform.transports.connection import MAX_HELD_EVENTS, Connection
+from chatplatform.transports.database_threads import DatabaseThreads
+from chatplatform.transports.envelopes import Envelope, Origin
+from chatplatform.transports.ordering import ChatOrder, Filled
+from chatplatform.transports.publish import Publisher
+from chatplatform.transports.subscription import Subscription
+from chatplatform.transports.wishes import wishes
+
+log = structlog.get_logger(__name__)
+
+MISSED_BEATS = 3
+"""So many own beats in a row that did not come back mean that the subscription is lost."""
+LINGER_SECONDS = 30
+"""How long an organisation stays subscribed after its last socket left."""
+SILENT_SECONDS = 600
+"""A peer process not heard for so long is forgotten."""
+REJOIN_SECONDS = 3600
+"""The in-process layer forgets members after a day; they join anew well before."""
+_PROBE_SECONDS = 0.1
+_JOIN_SECONDS = 5.0
+
+
+class _Organization:
+    """What the hub knows of one organisation.
+
+    ``connections`` are all registered ones, logged in or not; ``logging_in`` those of them whose
+    login is under way; ``by_api`` the logged-in ones. ``live`` is whether the subscription has
+    proved to work: our own envelope ``proof``, or one after it, came back.
+    """
+
+    def __init__(self, organization_id: str, order: ChatOrder) -> None:
+        self.id = organization_id
+        self.order = order
+        self.connections: set[Connection] = set()
+        self.logging_in: set[Connection] = set()
+        self.by_api: dict[str, Sockets] = {}
+        self.heard: dict[str, tuple[int, float]] = {}
+        self.live = asyncio.Event()
+        self.proof = 0
+        self.prover: asyncio.Task[None] | None = None
+        self.missed = 0
+        self.empty_since = time.monotonic()
+        self.joined_at = 0.0
+
+
+class Hub:
+    """Serves the sockets of one event loop; every method belongs to it."""
+
+    def __init__(self, layer: Any, publisher: Publisher, database: DatabaseThreads) -> None:
+        self._publisher = publisher
+        self._database = database
+        self._process = publisher.process
+        self._organizations: dict[str, _Organization] = {}
+        self._subscription = Subscription(layer, self._on_message, self._on_reconnect)
+        self._leaving: set[asyncio.Task[None]] = set()
+        publisher.on_failure = self.lost
+
+    # --- connections --------------------------------------------------------------------------
+
+    async def register(self, connection: Connection, organization_id: UUID) -> None:
+        """Begin a login: from now on everything that happens is held for ``connection``.
+
+        Returns once the organisation's subscription works. Raises ``ServiceUnavailable`` when it
+        does not within five seconds. End with :meth:`admit` or :meth:`unregister`.
+        """
+        organization = self._organization(str(organization_id))
+        connection.organization_id = organization_id
+        connection.held = []
+        organization.connections.add(connection)
+        organization.logging_in.add(connection)
+        if organization.live.is_set():
+            return
+        if organization.prover is None:
+            prove = self._prove(organization)
+            organization.prover = asyncio.get_running_loop().create_task(prove)
+        try:
+            async with asyncio.timeout(_JOIN_SECONDS):
+                await organization.live.wait()
+        except TimeoutError as error:
+            raise ServiceUnavailable from error
+
+    def admit(self, connection: Connection, terms: SessionTerms) -> None:
+        """End a login: index the connection by ``terms`` and release what was held for it.
+
+        On a connection that is logged in already, ``terms`` replace the former ones.
+        """
+        if connection.organization_id is None or connection.gone:
+            return
+        organization = self._organizations[str(connection.organization_id)]
+        sockets = organization.by_api.setdefault(connection.api, Sockets())
+        sockets.remove(connection)
+        connection.terms = terms
+        connection.wishes = wishes(terms.pushes)
+        sockets.add(connection)
+        organization.logging_in.discard(connection)
+        held, connection.held = connection.held, None
+        for event, origin in held or ():
+            _release(connection, event, origin)
+
+    def unregister(self, connection: Connection) -> None:
+        """Forget a connection, whatever state it is in."""
+        if connection.organization_id is None:
+            return
+        organization = self._organizations.get(str(connection.organization_id))
+        connection.held = None
+        if organization is None or connection not in organization.connections:
+            return
+        organization.connections.discard(connection)
+        organization.logging_in.discard(connection)
+        sockets = organization.by_api.get(connection.api)
+        if sockets is not None:
+            sockets.remove(connection)
+            if not sockets.everyone:
+                del organization.by_api[connection.api]
+        if not organization.connections:
+            organization.empty_since = time.monotonic()
+
+    def counts(self, connection: Connection, user_id: str) -> tuple[int, int]:
+        """Return how many connections the organisation, and one user on this API, have here."""
+        organization = self._organizations.get(str(connection.organization_id))
+        if organization is None:
+            return 0, 0
+        sockets = organization.by_api.get(connection.api)
+        own = len(list(sockets.of_user(user_id))) if sockets else 0
+        return len(organization.connections), own
+
+    def users(self) -> set[tuple[UUID, str]]:
+        """Return everybody who is logged in here, with their organisation."""
+        return {
+            (UUID(organization.id), user_id)
+            for organization in self._organizations.values()
+            for sockets in organization.by_api.values()
+            for user_id in sockets.user_ids()
+        }
+
+    # --- subscriptions ------------------------------------------------------------------------
+
+    def tick(self) -> None:
+        """Beat, notice missing beats, and leave organisations nobody is connected to.
+
+        Called once a second.
+        """
+        now = time.monotonic()
+        for organization in list(self._organizations.values()):
+            if not organization.connections and now - organization.empty_since > LINGER_SECONDS:
+                self._leave(organization)
+                continue
+            if organization.live.is_set():
+                organization.missed += 1
+                if organization.missed > MISSED_BEATS:
+                    self.lost(organization.id)
+                if now - organization.joined_at > REJOIN_SECONDS:
+                    self._rejoin(organization, now)
+            self._forget_silent(organization, now)
+        self._publisher.keep_beating(self._organizations)
+
+    def lost(self, organization_id: str) -> None:
+        """Something may have been missed: make every socket of the organisation start over."""
+        organization = self._organizations.get(organization_id)
+        if organization is None or not organization.live.is_set():
+            return  # nobody is logged in there: logins wait until the subscription works
+        log.warning(
+            "subscription lost",
+            organization_id=organization_id,
+            connections=len(organization.connections),
+        )
+        organization.live.clear()
+        organization.heard.clear()
+        organization.order.clear()
+        organization.missed = 0
+        for connection in list(organization.connections):
+            self._end(connection, disconnects.come_again(connection.api))
+
+    async def stop(self) -> None:
+        """Stop listening. Connections are the caller's to end first."""
+        provers = [known.prover for known in self._organizations.values() if known.prover]
+        for prover in provers:
+            prover.cancel()
+        await asyncio.gather(*provers, *self._leaving, return_exceptions=True)
+        for organization in self._organizations.values():
+            organization.order.clear()
+            await self._subscription.leave(organization.id)
+        self._organizations.clear()
+        await self._subscription.stop()
+
+    def connections(self) -> list[Connection]:
+        """Return every registered connection."""
+        return [
+            connection
+            for organization in self._organizations.values()
+            for connection in organization.connections
+        ]
+
+    def _organization(self, organization_id: str) -> _Organization:
+        organization = self._organizations.get(organization_id)
+        if organization is None:
+            order = ChatOrder(self._deliver, self._fetch, self._lost_in_chat)
+            organization = _Organization(organization_id, order)
+            self._organizations[organization_id] = organization
+        return organization
+
+    async def _prove(self, organization: _Organization) -> None:
+        """Join, and beat until a beat comes back: only then is nothing missed any more."""
+        organization.proof = 0
+        try:
+            while organization.connections and not organization.live.is_set():
+                try:
+                    await self._subscription.join(organization.id)
+                except Exception as error:
+                    log.warning(
+                        "joining failed", organization_id=organization.id, error=repr(error)
+                    )
+                else:
+                    organization.joined_at = time.monotonic()
+                    number = self._publisher.beat(organization.id)
+                    organization.proof = organization.proof or number
+                try:
+                    async with asyncio.timeout(_PROBE_SECONDS):
+                        await organization.live.wait()
+                except TimeoutError:
+                    continue
+        finally:
+            organization.prover = None
+
+    def _rejoin(self, organization: _Organization, now: float) -> None:
+        organization.joined_at = now
+        self._in_background(self._subscription.join(organization.id))
+
+    def _leave(self, organization: _Organization) -> None:
+        organization.order.clear()
+        del self._organizations[organization.id]
+        self._in_background(self._subscription.leave(organization.id))
+
+    def _in_background(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)
+
+    def _on_reconnect(self) -> None:
+        for organization_id in list(self._organizations):
+            self.lost(organization_id)
+
+    def _forget_silent(self, organization: _Organization, now: float) -> None:
+        silent = [
+            process
+            for process, (_, heard_at) in organization.heard.items()
+            if now - heard_at > SILENT_SECONDS
+        ]
+        for process in silent:
+            del organization.heard[process]
+
+    # --- what happened ------------------------------------------------------------------------
+
+    def _on_message(self, organization_id: str, body: bytes) -> None:
+        organization = self._organizations.get(organization_id)
+        if organization is None:
+            return
+        now = time.monotonic()
+        for envelope in envelopes.opened(body):
+            if not self._count(organization, envelope, now):
+                continue
+            for record in envelope.events:
+                event = _unpacked(record)
+                if event is not None and organization.connections:
+                    self._happened(organization, event, envelope.origin)
+
+    def _count(self, organization: _Organization, envelope: Envelope, now: float) -> bool:
+        """Note an envelope's number; return whether it is a new one."""
+        if envelope.process == self._process:
+            organization.missed = 0
+            if not organization.live.is_set() and 0 < organization.proof <= envelope.number:
+                organization.live.set()
+        known, _ = organization.heard.get(envelope.process, (envelope.number - 1, now))
+        if envelope.number <= known:
+            return False
+        if envelope.number > known + 1:
+            self.lost(organization.id)
+        organization.heard[envelope.process] = (envelope.number, now)
+        return True
+
+    def _happened(
+        self, organization: _Organization, event: DomainEvent, origin: Origin | None
+    ) -> None:
+        if isinstance(event, ChatEvent):
+            organization.order.receive(event, origin)
+        elif isinstance(event, SessionsEnded):
+            self._end_sessions(organization, event)
+            _hold(organization, event, origin)
+        else:
+            self._deliver(event, origin)
+
+    def _deliver(self, event: DomainEvent, origin: Origin | None) -> None:
+        organization = self._organizations.get(event.organization_id)
+        if organization is None:
+            return
+        for push_type in pushes.translators(event):
+            sockets = organization.by_api.get(push_type.api)
+            if sockets is None:
+                continue
+            push = _translated(push_type, event)
+            if push is None:
+                continue
+            found = audience(sockets, push, origin)
+            if found:
+                _push(found, push_type, push, origin)
+        if organization.logging_in:
+            _hold(organization, event, origin)
+
+    def _end_sessions(self, organization: _Organization, event: SessionsEnded) -> None:
+        for sockets in organization.by_api.values():
+            if event.user_id:
+                found = list(sockets.of_user(event.user_id))
+            else:
+                found = list(sockets.everyone)
+            for connection in found:
+                if _is_ended(connection, event):
+                    self._end(connection, event.reason)
+
+    def _end(self, connection: Connection, reason: str) -> None:
+        self.unregister(connection)
+        connection.disconnect(reason)
+
+    # --- gaps ---------------------------------------------------------------------------------
+
+    def _fetch(self, chat_id: str, after: int, before: int, filled: Filled) -> None:
+        def done(found: Sequence[ChatEvent], error: BaseException | None) -> None:
+            if error is not None:
+                log.warning("a gap can not be read", chat_id=chat_id, error=repr(error))
+            filled(None if error is not None else found)
+
+        self._database.submit(partial(chats.missing_changes, chat_id, after, before), done)
+
+    def _lost_in_chat(self, event: ChatEvent) -> None:
+        """Make every socket that may see the chat start over."""
+        organization = self._organizations.get(event.organization_id)
+        if organization is None:
+            return
+        log.warning("changes of a chat lost", chat_id=event.chat_id, sequence=event.sequence)
+        watchers = Push(
+            payload=None,
+            reach=Reach.ACCESS,
+            user_ids=frozenset(event.participants) | frozenset(event.followers),
+            group_ids=frozenset(event.group_ids),
+        )
+        concerned = [
+            connection
+            for sockets in organization.by_api.values()
+            for connection in sockets.reached(watchers)
+        ]
+        for connection in (*concerned, *organization.logging_in):
+            self._end(connection, disconnects.come_again(connection.api))
+
+
+def _unpacked(record: Record) -> DomainEvent | None:
+    try:
+        return domain_events.unpack(record)
+    except (KeyError, TypeError):  # another release of the server, during an upgrade
+        log.warning("unknown domain event", kind=record.get("is"))
+        return None
+
+
+def _translated(push_type: PushType, event: DomainEvent) -> Push | None:
+    try:
+        return push_type.translate(event)
+    except Exception:
+        log.exception("a push could not be made", push=push_type.action, event=type(event).__name__)
+        return None
+
+
+def _push(found: Any, push_type: PushType, push: Push, origin: Origin | None) -> None:
+    """Queue ``push`` for the connections in ``found``, encoded once per version."""
+    bodies: dict[str, bytes | None] = {}
+    shared: dict[str, str] = {}
+    caused_by = origin.connection_id if origin is not None else ""
+    for connection in list(found):
+        if connection.wishes is None:
+            continue
+        for version in connection.wishes.versions(push_type):
+            if version not in bodies:
+                payload = versions.downgrade_push(push_type, version, push.payload)
+                bodies[version] = None if payload is None else frames.encoded(payload)
+            body = bodies[version]
+            if body is None:
+                continue
+            if connection.id == caused_by:
+                request_id = origin.request_id if origin is not None else None
+                connection.send(frames.push(version, push_type.action, body, request_id))
+                continue
+            frame = shared.get(version)
+            if frame is None:
+                frame = shared[version] = frames.push(version, push_type.action, body)
+            connection.send(frame)
+
+
+def _hold(organization: _Organization, event: DomainEvent, origin: Origin | None) -> None:
+    for connection in list(organization.logging_in):
+        held = connection.held
+        if held is None:
+            continue
+        held.append((event, origin))
+        if len(held) > MAX_HELD_EVENTS:
+            connection.cut_off()
+
+
+def _release(connection: Connection, event: DomainEvent, origin: Origin | None) -> None:
+    """Let a connection that just logged in have what happened meanwhile."""
+    if isinstance(event, SessionsEnded):
+        if _is_ended(connection, event):
+            connection.disconnect(event.reason)
+        return
+    for push_type in pushes.translators(event):
+        if push_type.api != connection.api:
+            continue
+        push = _translated(push_type, event)
+        if push is not None and reaches(connection, push, origin):
+            _push((connection,), push_type, push, origin)
+
+
+def _is_ended(connection: Connection, event: SessionsEnded) -> bool:
+    requester = connection.requester
+    if requester is None or connection.id == event.except_connection:
+        return False
+    if event.user_id:
+        return requester.user_id == event.user_id
+    return bool(event.token_checksum) and requester.token_checksum == event.token_checksum

@@ -1,0 +1,93 @@
+"""The RTM door: `/v<version>/{agent,customer}/rtm/ws` (SEMANTICS section 3).
+
+A plain ASGI application: the task the server process gives each socket reads it, and there is no
+other task per socket while nothing is sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
+from chatplatform.api import versions
+from chatplatform.selectors import organizations
+from chatplatform.transports import disconnects, server
+from chatplatform.transports.clients import client
+from chatplatform.transports.connection import Connection, Send
+from chatplatform.transports.server import Server
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+
+
+async def rtm(scope: Scope, receive: Receive, send: Send) -> None:
+    """Serve one socket; ``version`` and ``api`` are the route's keyword arguments."""
+    await receive()
+    route = scope["url_route"]["kwargs"]
+    version: str = route["version"]
+    about = client(scope)
+    connection = Connection(
+        send,
+        api=route["api"],
+        version=version,
+        address=about.address,
+        user_agent=about.user_agent,
+        base_url=about.base_url,
+        query=about.query,
+    )
+    del scope, route, about
+    home = server.current()
+    connection.reader = asyncio.current_task()
+    await _accept(send, version)
+    try:
+        if await _welcome(home, connection):
+            home.opened(connection)
+        await _read(home, connection, receive)
+    except asyncio.CancelledError:
+        if not connection.gone:
+            raise
+    finally:
+        home.closed(connection)
+        connection.reader = None
+
+
+async def no_such_path(scope: Scope, receive: Receive, send: Send) -> None:
+    """Refuse the handshake of a path nobody serves."""
+    await receive()
+    await send({"type": "websocket.close", "code": 1000})
+
+
+async def _accept(send: Send, version: str) -> None:
+    headers = versions.lifecycle_headers(version) if version in versions.VERSIONS else {}
+    lines = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "websocket.accept", "headers": lines})
+
+
+async def _welcome(home: Server, connection: Connection) -> bool:
+    """Check what can be checked before login; tell the client and close where it fails."""
+    if connection.version not in versions.VERSIONS:
+        connection.disconnect(disconnects.UNSUPPORTED_VERSION)
+    elif home.stopping:
+        connection.disconnect(disconnects.come_again(connection.api))
+    elif connection.api == "customer" and not await _exists(home, connection.query):
+        connection.disconnect(disconnects.LICENSE_NOT_FOUND)
+    return not connection.closing
+
+
+async def _exists(home: Server, query: dict[str, str]) -> bool:
+    try:
+        organization_id = UUID(query.get("organization_id", ""))
+    except ValueError:
+        return False
+    found = await home.database.run(lambda: organizations.by_id(organization_id))
+    return found is not None
+
+
+async def _read(home: Server, connection: Connection, receive: Receive) -> None:
+    while True:
+        message = await receive()
+        if message["type"] == "websocket.disconnect":
+            return
+        home.calls.receive(connection, message.get("text"))

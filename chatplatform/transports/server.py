@@ -1,0 +1,212 @@
+"""The real-time part of a server process: hub, publisher, threads and timers of one event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+import time
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import structlog
+from channels.layers import get_channel_layer
+from django.conf import settings
+
+from chatplatform import clock, worker
+from chatplatform.process import process_id
+from chatplatform.services import presence
+from chatplatform.transports import disconnects
+from chatplatform.transports.calls import Calls
+from chatplatform.transports.connection import Connection
+from chatplatform.transports.database_threads import DatabaseThreads
+from chatplatform.transports.hub import Hub
+from chatplatform.transports.periodic import Periodic
+from chatplatform.transports.publish import Publisher, ways
+
+log = structlog.get_logger(__name__)
+
+SWEEP_SECONDS = 0.25
+WATCH_SECONDS = 1.0
+BEAT_SECONDS = 1.0
+DROP_SECONDS = 1.0
+RENEW_SECONDS = 7.0
+WORK_SECONDS = 1.0
+_STOP_SECONDS = 2.0
+
+
+class Server:
+    """Everything live connections need. Belongs to one event loop; make it there.
+
+    ``layer`` and ``process`` default to the installation's channel layer and this process's id.
+    """
+
+    def __init__(self, layer: Any = None, process: str = "") -> None:
+        loop = asyncio.get_running_loop()
+        self.loop = loop
+        self.database = DatabaseThreads(loop, settings.DATABASE_THREADS)
+        layer = layer or get_channel_layer()
+        self.publisher = Publisher(layer, loop, process or process_id())
+        self.hub = Hub(layer, self.publisher, self.database)
+        self.calls = Calls(self.hub, self.database, self._left)
+        self.stopping = False
+        self._connections: set[Connection] = set()
+        self._gone: list[str] = []
+        self._renewing = False
+        self._working = False
+        self._timers: list[Periodic] = []
+
+    def start(self) -> None:
+        """Begin to publish for this process, and start the timers."""
+        ways.running = self.publisher
+        every = [
+            (SWEEP_SECONDS, self.calls.sweep),
+            (WATCH_SECONDS, self._watch),
+            (BEAT_SECONDS, self.hub.tick),
+            (DROP_SECONDS, self._drop),
+            (RENEW_SECONDS, self._renew),
+        ]
+        if settings.EMBEDDED_WORKER:
+            every.append((WORK_SECONDS, self._work))
+        self._timers = [Periodic(self.loop, seconds, work) for seconds, work in every]
+
+    def opened(self, connection: Connection) -> None:
+        """Begin to watch over a connection: it must log in within the deadline."""
+        self._connections.add(connection)
+
+    def closed(self, connection: Connection) -> None:
+        """Forget a connection that is no more."""
+        connection.lost()
+        self._connections.discard(connection)
+        self.hub.unregister(connection)
+        if connection.terms is not None:
+            self._left(connection)
+
+    def say_goodbye(self) -> None:
+        """Tell every client to come again, and close. New connections are turned away."""
+        self.stopping = True
+        for connection in list(self._connections):
+            self._end(connection, disconnects.come_again(connection.api))
+
+    async def stop(self) -> None:
+        """End everything; what was told is published before."""
+        self.say_goodbye()
+        for timer in self._timers:
+            timer.stop()
+        await self.calls.stop()
+        await self.publisher.stop()
+        await self.hub.stop()
+        if ways.running is self.publisher:
+            ways.running = None
+        self.database.stop(_STOP_SECONDS)
+
+    # --- timers -------------------------------------------------------------------------------
+
+    def _watch(self) -> None:
+        """Close who did not log in within the deadline, and whose token has expired."""
+        moment, now = time.monotonic(), clock.now()
+        for connection in list(self._connections):
+            terms = connection.terms
+            if connection.closing:
+                continue
+            if terms is None:
+                if connection.opened_at + settings.RTM_LOGIN_DEADLINE_SECONDS <= moment:
+                    self._end(connection, disconnects.CONNECTION_TIMEOUT)
+            elif terms.requester.expires_at is not None and terms.requester.expires_at <= now:
+                self._end(connection, disconnects.ACCESS_TOKEN_EXPIRED)
+
+    def _end(self, connection: Connection, reason: str) -> None:
+        self.hub.unregister(connection)
+        connection.disconnect(reason)
+
+    def _left(self, connection: Connection) -> None:
+        self._gone.append(connection.id)
+
+    def _drop(self) -> None:
+        """Let the leases of connections that are no more run out."""
+        if not self._gone:
+            return
+        gone, self._gone = self._gone, []
+
+        def done(result: None, error: BaseException | None) -> None:
+            if error is not None:
+                log.warning("leases not dropped", error=repr(error))
+                self._gone.extend(gone)
+
+        self.database.submit(lambda: presence.drop(gone), done)
+
+    def _renew(self) -> None:
+        """Renew the leases of everybody connected here, in one call that never overlaps itself."""
+        users = self.hub.users()
+        if self._renewing or not users:
+            return
+        self._renewing = True
+
+        def done(result: None, error: BaseException | None) -> None:
+            self._renewing = False
+            if error is not None:
+                log.warning("leases not renewed", error=repr(error))
+
+        self.database.submit(lambda: presence.renew(users), done)
+
+    def _work(self) -> None:
+        """Let the embedded worker do what is due, never twice at a time."""
+        if self._working:
+            return
+        self._working = True
+
+        def done(result: None, error: BaseException | None) -> None:
+            self._working = False
+            if error is not None:
+                log.warning("the embedded worker failed", error=repr(error))
+
+        self.database.submit(worker.run_once, done)
+
+
+_servers: WeakKeyDictionary[asyncio.AbstractEventLoop, Server] = WeakKeyDictionary()
+
+
+def current() -> Server:
+    """Return the running loop's server, started on first use."""
+    loop = asyncio.get_running_loop()
+    server = _servers.get(loop)
+    if server is None:
+        server = _servers[loop] = Server()
+        server.start()
+    return server
+
+
+async def stop() -> None:
+    """Stop the running loop's server, if there is one."""
+    server = _servers.pop(asyncio.get_running_loop(), None)
+    if server is not None:
+        await server.stop()
+
+
+def say_goodbye_on_signals(server: Server) -> None:
+    """Tell clients to come again as soon as the process is asked to end.
+
+    A server process closes sockets before it tells the application, so the application listens
+    for the signals itself and then lets the former handler do its work.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _then(server, signal.getsignal(number)))
+
+
+def _then(server: Server, former: Any) -> Callable[[int, FrameType | None], None]:
+    def handle(number: int, frame: FrameType | None) -> None:
+        try:
+            server.loop.call_soon_threadsafe(server.say_goodbye)
+        except RuntimeError:  # the loop has ended before
+            log.debug("no loop to say goodbye on")
+        if callable(former):
+            former(number, frame)
+        elif former == signal.SIG_DFL:
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+
+    return handle
