@@ -4,5 +4,6 @@ from django.urls import include, path
 from django.urls.resolvers import URLPattern, URLResolver
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("customers.identity.urls")),
     path("", include("customers.widget.urls")),
 ]

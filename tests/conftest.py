@@ -1,0 +1,59 @@
+"""What every test runs on."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import pytest
+from django.conf import settings as django_settings
+from pytest_django.fixtures import DjangoCaptureOnCommitCallbacks, Settings
+
+from chatplatform import domain_events
+from chatplatform.api import ratelimit
+from chatplatform.domain_events import DomainEvent
+
+Told = Callable[[], AbstractContextManager[list[DomainEvent]]]
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """Keep SQLite's test database in a file: only there do threads wait for each other."""
+    database = django_settings.DATABASES["default"]
+    if database["ENGINE"].endswith("sqlite3"):
+        directory: Path = tmp_path_factory.mktemp("database")
+        database.setdefault("TEST", {})["NAME"] = str(directory / "test.sqlite3")
+
+
+@pytest.fixture(autouse=True)
+def _quick_passwords(settings: Settings) -> None:
+    """Hash passwords and client secrets quickly; what production uses has its own test."""
+    settings.PASSWORD_HASHERS = [
+        "django.contrib.auth.hashers.MD5PasswordHasher",
+        *django_settings.PASSWORD_HASHERS,
+    ]
+
+
+@pytest.fixture(autouse=True)
+def _unused_rate_limits() -> Iterator[None]:
+    """Start every test with full buckets."""
+    ratelimit.reset()
+    yield
+    ratelimit.reset()
+
+
+@pytest.fixture
+def told(django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks) -> Told:
+    """Return a block that gathers the domain events told inside it, as if all had committed."""
+
+    @contextmanager
+    def gather() -> Iterator[list[DomainEvent]]:
+        with (
+            domain_events.collect() as events,
+            django_capture_on_commit_callbacks(execute=True),
+        ):
+            yield events
+
+    return gather
