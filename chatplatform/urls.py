@@ -5,6 +5,7 @@ from django.urls.resolvers import URLPattern, URLResolver
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("chatplatform.transports.web")),
+    path("", include("chatplatform.transports.docs")),
     path("", include("chatplatform.transports.health")),
     path("", include("agents.urls")),
     path("", include("customers.urls")),

@@ -19,7 +19,7 @@ from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 from django.http.request import UnreadablePostError
-from django.urls import re_path
+from django.urls import path, re_path
 from django.urls.resolvers import URLPattern, URLResolver
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework.views import APIView
@@ -40,6 +40,7 @@ from chatplatform.errors import (
     Validation,
 )
 from chatplatform.transports.addresses import client_address
+from chatplatform.transports.openapi import ActionSchema
 from chatplatform.transports.publish import publish
 
 log = structlog.get_logger(__name__)
@@ -53,6 +54,7 @@ class ActionView(APIView):
     """One action over HTTP; :func:`view_of` makes a subclass for each."""
 
     action: Action
+    schema = ActionSchema()
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Keep Django's request: the body is parsed here, once, and not by DRF's parsers."""
@@ -131,6 +133,15 @@ def view_of(action: Action) -> Any:
         view_class: Any = type(f"{name}View", (ActionView,), members)
         view = _views[key] = view_class.as_view()
     return view
+
+
+def patterns(version: str) -> list[URLPattern]:
+    """Return a URL pattern for every action with a web door in ``version``, for documentation."""
+    return [
+        path(f"v{version}/{action.api}/action/{action.name}", view_of(action))
+        for action in registry.actions()
+        if action.exists(WEB, version)
+    ]
 
 
 @csrf_exempt

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 VERSIONS = ("3.4", "3.5", "3.6", "3.7")
 NEWEST = VERSIONS[-1]
 STABLE = "3.6"
+DEPRECATED = frozenset({"3.4"})
 
 STEPS: tuple[tuple[str, tuple[VersionChange, ...]], ...] = (
     ("3.6", v3_6.CHANGES),
@@ -162,6 +163,7 @@ def _chain(parts: list[Visitor]) -> Visitor:
 
 
 __all__ = [
+    "DEPRECATED",
     "NEWEST",
     "REQUESTS",
     "RESPONSES",
