@@ -1,4 +1,4 @@
-"""The widget's three addresses: the loader script, the panel document and the demonstration page."""
+"""The widget's three addresses: the loader script, the panel document, a page to try them on."""
 
 import uuid
 

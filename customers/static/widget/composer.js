@@ -12,6 +12,7 @@ export class Composer {
   #files = document.getElementById("files");
   #warning = document.getElementById("warning");
   #send = document.getElementById("send");
+  #form = document.getElementById("composer");
 
   /**
    * @param {import("./session.js").Session} session
@@ -20,11 +21,11 @@ export class Composer {
   constructor(session, drafts) {
     this.#session = session;
     this.#drafts = drafts;
-    this.#words.value = drafts.get("draft") ?? "";
+    this.#words.value ||= drafts.get("draft") ?? "";
     this.#words.addEventListener("input", () => this.#written());
     this.#words.addEventListener("keydown", (event) => this.#pressed(event));
     this.#words.addEventListener("paste", (event) => this.#pasted(event));
-    document.getElementById("composer").addEventListener("submit", (event) => {
+    this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#say();
     });
@@ -41,11 +42,12 @@ export class Composer {
     this.#words.focus({ preventScroll: true });
   }
 
-  /** Says in the placeholder that words written offline wait. */
+  /** Says in the placeholder that words written offline wait; where they never could go, none are taken. */
   draw() {
-    const offline = ["waiting", "stopped"].includes(this.#session.connection.phase);
-    const placeholder = t(offline ? "composer_offline" : "composer_placeholder");
+    const { phase } = this.#session.connection;
+    const placeholder = t(phase === "waiting" ? "composer_offline" : "composer_placeholder");
     if (this.#words.placeholder !== placeholder) this.#words.placeholder = placeholder;
+    this.#form.hidden = phase === "stopped";
     this.#send.disabled = !this.#words.value.trim();
   }
 

@@ -53,12 +53,13 @@ export class View {
 
   /** Draws everything from the session's present state. */
   draw() {
-    const { ready, broken, connection } = this.#session;
+    const { broken, connection } = this.#session;
+    const ready = this.#session.ready || this.#session.pending().length > 0;
     const failed = broken || connection.phase === "stopped";
     get("skeleton").hidden = ready || failed;
+    this.#drawBanner();
     this.#drawHeader();
     this.#drawProblem(failed);
-    this.#drawBanner();
     this.#drawWelcome(ready && !failed);
     this.#drawNote(ready && !failed);
     this.#drawActivity();
@@ -143,6 +144,7 @@ export class View {
 
   #status(active, present) {
     const { connection, availability, ready } = this.#session;
+    if (this.#isDown) return { text: t("status_lost"), tone: "" };
     if (active?.queue) return { text: t("status_queue", active.queue), tone: "warn" };
     if (active && present.length) return { text: t("status_answering"), tone: "ok" };
     if (!ready || (connection.phase === "connecting" && !availability)) return { text: t("status_connecting"), tone: "" };
@@ -176,7 +178,7 @@ export class View {
     const down = phase === "waiting" || (phase === "connecting" && this.#lostSince > 0);
     if (!down) this.#lostSince = 0;
     else if (!this.#lostSince) this.#lostSince = Date.now();
-    const visible = down && Date.now() - this.#lostSince >= PATIENCE;
+    const visible = down && this.#isDown;
     get("banner").hidden = !visible;
     say(get("banner-what"), visible ? t(navigator.onLine ? "reconnecting" : "offline") : "");
     if (!visible) return;
@@ -185,8 +187,15 @@ export class View {
     get("try-now").disabled = phase !== "waiting";
   }
 
+  /** Whether the line has been down for longer than a blink. */
+  get #isDown() {
+    return this.#lostSince > 0 && Date.now() - this.#lostSince >= PATIENCE;
+  }
+
   #tick() {
-    if (["waiting", "connecting"].includes(this.#session.connection.phase)) this.#drawBanner();
+    if (!["waiting", "connecting"].includes(this.#session.connection.phase)) return;
+    this.#drawBanner();
+    this.#drawHeader();
   }
 
   // --- welcome, queue, offline ------------------------------------------------------------------
