@@ -12,6 +12,7 @@ Every function here is safe to call from any thread. Those that find a bucket em
 
 from __future__ import annotations
 
+import ipaddress
 import math
 import threading
 import time
@@ -241,12 +242,22 @@ def count(key: str) -> None:
 
 def failed_authentication(address: str) -> None:
     """Count one failed authentication from ``address``; valid tokens are never counted here."""
-    _limiters.get("authentication").count(address)
+    _limiters.get("authentication").count(_network(address))
 
 
 def minted_identity(address: str) -> None:
     """Count one new customer identity for ``address``; call it before minting."""
-    _limiters.get("identity").count(address)
+    _limiters.get("identity").count(_network(address))
+
+
+def _network(address: str) -> str:
+    """Return what one subscriber is given: an IPv4 address, or an IPv6 network of 64 bits."""
+    if ":" not in address:
+        return address
+    try:
+        return str(ipaddress.ip_network(f"{address.partition('%')[0]}/64", strict=False))
+    except ValueError:
+        return address
 
 
 def retry_after() -> int:
