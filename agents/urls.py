@@ -1,3 +1,9 @@
+"""The agents surface: its pages; actions get their addresses from the registry."""
+
+from django.urls import include, path
 from django.urls.resolvers import URLPattern, URLResolver
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("agents.accounts.urls")),
+    path("", include("agents.workspace.urls")),
+]

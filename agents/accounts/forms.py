@@ -31,6 +31,10 @@ class SignInForm(AuthenticationForm):
         "inactive": _("This account is switched off. Ask your administrator"),
     }
 
+    def clean_username(self) -> str:
+        """Return the address as accounts keep it: in lower case."""
+        return self.cleaned_data["username"].lower()
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Tie each field to its error for screen readers once the form was checked."""
         super().__init__(*args, **kwargs)

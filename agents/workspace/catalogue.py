@@ -1,8 +1,8 @@
 """The words of the workspace's script.
 
-The script has none of its own: the page carries this catalogue in the reader's language as JSON. Names with
-``.one`` and ``.other`` (and whatever forms a language adds) are chosen by the number they go with;
-``{placeholders}`` are filled by the script.
+The script has none of its own: the page carries this catalogue in the reader's language as JSON.
+Names with ``.one`` and ``.other`` (and whatever forms a language adds) are chosen by the number
+they go with; ``{placeholders}`` are filled by the script.
 """
 
 from django.utils.functional import Promise
@@ -154,7 +154,7 @@ CATALOGUE: dict[str, str | Promise] = {
     "details.browser": _("Browser"),
     "details.browser_on": _("{browser} on {system}"),
     "details.address_ip": _("IP address"),
-    "details.since": _("On the site since"),
+    "details.since": _("Arrived"),
     "details.pages": _("Pages seen"),
     "details.fields": _("From the site"),
     "details.history": _("So far"),

@@ -118,10 +118,14 @@ function replaceKeepingFocus(before, after) {
   (counterpart ?? after).focus({ preventScroll: true });
 }
 
-/** Up to two letters that stand for a name where no picture is shown. */
+/**
+ * Up to two letters that stand for a name where no picture is shown; one in scripts whose letters join or stand
+ * for whole words.
+ */
 export function initials(name) {
   const words = name.trim().split(/\s+/).filter(Boolean);
-  const letters = words.length > 1 ? [words[0], words[words.length - 1]] : words;
+  const joins = /[^\p{Script=Latin}\p{Script=Cyrillic}\p{Script=Greek}]/u.test([...name.trim()][0] ?? "");
+  const letters = words.length > 1 && !joins ? [words[0], words[words.length - 1]] : words.slice(0, 1);
   return letters.map((word) => [...word][0] ?? "").join("").toLocaleUpperCase() || "?";
 }
 

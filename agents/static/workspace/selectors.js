@@ -46,21 +46,26 @@ export function sectionOf(chat, me) {
 }
 
 /**
- * The chats of every section in the order they are shown: queued ones longest first, the others with
- * the latest words first, archived ones as the server listed them and what closed meanwhile on top.
+ * The chats of every section in the order they are shown. Nothing moves when a message arrives: queued and
+ * unassigned chats stand longest waiting first, mine and others newest first; archived ones by their last words.
  */
 export function sections(state) {
   const groups = Object.fromEntries(SECTIONS.map((name) => [name, []]));
   for (const chat of Object.values(state.chats)) groups[sectionOf(chat, state.me)].push(chat);
   groups.queued.sort((a, b) => order(queuedAt(a), queuedAt(b)));
-  for (const name of ["mine", "unassigned", "others", "archive"]) {
-    groups[name].sort((a, b) => order(lastTime(b), lastTime(a)));
-  }
+  groups.unassigned.sort((a, b) => order(begun(a), begun(b)));
+  groups.mine.sort((a, b) => order(begun(b), begun(a)));
+  groups.others.sort((a, b) => order(begun(b), begun(a)));
+  groups.archive.sort((a, b) => order(lastTime(b), lastTime(a)));
   return groups;
 }
 
 function order(a, b) {
   return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function begun(chat) {
+  return `${chat.thread?.created_at ?? ""}${chat.id}`;
 }
 
 export function lastTime(chat) {

@@ -69,9 +69,11 @@ export class ConversationView {
     this.body.hidden = true;
     this.root.append(this.body, this.empty);
     this.#acceptDrops();
-    new ResizeObserver(() => {
+    const sizes = new ResizeObserver(() => {
       if (this.atEnd) this.#toEnd(false);
-    }).observe(this.log);
+    });
+    sizes.observe(this.log);
+    sizes.observe(this.rows);
   }
 
   #acceptDrops() {
@@ -126,6 +128,7 @@ export class ConversationView {
     this.atEnd = true;
     this.settled = false;
     this.lastKey = null;
+    this.lastTop = 0;
     this.log.setAttribute("aria-live", "off");
     this.log.setAttribute("aria-label", t("log.label", { name: customerName(chat) }));
     fill(this.rows);
@@ -266,7 +269,10 @@ export class ConversationView {
 
   #scrolled() {
     const { scrollTop, scrollHeight, clientHeight } = this.log;
-    this.atEnd = scrollHeight - scrollTop - clientHeight < END_SLACK;
+    const isNearEnd = scrollHeight - scrollTop - clientHeight < END_SLACK;
+    if (isNearEnd) this.atEnd = true;
+    else if (scrollTop < this.lastTop) this.atEnd = false;
+    this.lastTop = scrollTop;
     if (this.atEnd) this.unseen = 0;
     this.#showJump();
     if (scrollTop < 200 && this.settled && !this.atEnd) this.workspace.loadOlder(this.shown);

@@ -2,7 +2,7 @@
  * Who the customer is: what the server knows of the person, the visit and the chat, kept current by pushes.
  */
 
-import { avatar, fill, h, icon, iconButton } from "../dom.js";
+import { avatar, fill, h, hiddenText, icon, iconButton } from "../dom.js";
 import { agentsOf, customerOf } from "../selectors.js";
 import { number, t, timeElement } from "../text.js";
 import { customerName } from "./words.js";
@@ -55,7 +55,7 @@ export class DetailsView {
           h("p", { class: "person-state" }, presence(customer)),
         ),
       ),
-      block(t("details.contact"), contact(customer)),
+      contact(customer),
       block(t("details.visit"), visit(customer)),
       pages(customer),
       block(t("details.fields"), (customer.session_fields ?? []).flatMap((field) => Object.entries(field))),
@@ -88,12 +88,20 @@ function block(title, entries) {
   );
 }
 
-function contact(customer) {
-  return [
-    [t("details.email"), customer.email ? h("a", { href: `mailto:${customer.email}` }, customer.email) : null],
-    [t("details.phone"), customer.phone_number ? h("a", { href: `tel:${customer.phone_number}` }, customer.phone_number) : null],
-    [t("details.address"), Object.values(customer.address ?? {}).filter(Boolean).join(", ")],
-  ];
+/** Ways to reach the person: an icon each, named for those who do not see it. */
+function contact({ email, phone_number: phone, address }) {
+  const place = Object.values(address ?? {}).filter(Boolean).join(", ");
+  const ways = [
+    email && ["mail", t("details.email"), h("a", { href: `mailto:${email}` }, email)],
+    phone && ["phone", t("details.phone"), h("a", { href: `tel:${phone}` }, phone)],
+    place && ["map-pin", t("details.address"), h("span", { dir: "auto" }, place)],
+  ].filter(Boolean);
+  if (!ways.length) return null;
+  return h(
+    "ul",
+    { class: "contact", "aria-label": t("details.contact") },
+    ways.map(([mark, name, value]) => h("li", {}, icon(mark, 16), hiddenText(`${name}: `), value)),
+  );
 }
 
 function visit(customer) {

@@ -21,6 +21,7 @@ export function items(state, chat) {
   let closing = null;
   chat.threads.forEach((thread, index) => {
     rows.push(separator(thread, closing, index === 0));
+    day = dayKey(thread.created_at);
     before = null;
     const last = thread.events.at(-1);
     closing = !thread.active && last?.type === "system_message" ? last : null;
@@ -283,11 +284,13 @@ function picture(event) {
     image.width = event.width;
     image.height = event.height;
   }
-  return h(
+  const picture = h(
     "a",
     { class: "picture", href: event.url, target: "_blank", rel: "noopener noreferrer", title: name },
     image,
   );
+  image.addEventListener("error", () => picture.replaceWith(fileCard(event)));
+  return picture;
 }
 
 function fileCard(event) {
