@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
 
 from django.db import transaction
@@ -134,11 +134,17 @@ class EventRepeated(DomainEvent):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ChatFollowed(DomainEvent):
-    """``agent_id`` began to follow; ``chat`` is a chat record with its newest thread."""
+class ChatOpened(DomainEvent):
+    """A running chat came before ``agent_id`` in full, by following or by assignment.
+
+    ``chat`` is a chat record with its newest thread; ``transferred_from`` is
+    ``{group_ids, agent_ids}`` or empty.
+    """
 
     agent_id: str
     chat: Record
+    requester_id: str
+    transferred_from: Record = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -182,10 +188,20 @@ class TypingIndicated(ChatSignal):
 class QueuePositionsUpdated(DomainEvent):
     """Places of waiting threads changed.
 
-    Each entry: ``{chat_id, thread_id, group_ids, customer_id, queue: {position, wait_time}}``.
+    Each entry: ``{chat_id, thread_id, group_ids, queue: {position, wait_time}}``.
     """
 
     entries: list[Record]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class QueuePositionUpdated(DomainEvent):
+    """The place of one waiting customer changed; ``queue`` is ``{position, wait_time}``."""
+
+    chat_id: str
+    thread_id: str
+    customer_id: str
+    queue: Record
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -223,6 +239,15 @@ class CustomerPageUpdated(DomainEvent):
     visit_id: int
     page: Record
     chat_agent_ids: list[str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MonitoringStarted(DomainEvent):
+    """An agent logged in: the customers they watch, for the connection that did."""
+
+    agent_id: str
+    level: str
+    customers: list[Record]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -285,7 +310,11 @@ def unpack(packed: Record) -> DomainEvent:
     return DomainEvent.types[values.pop("is")](**values)
 
 
+_names: dict[type[DomainEvent], tuple[str, ...]] = {}
+
+
 def _fields(event: DomainEvent) -> tuple[str, ...]:
-    return tuple(event.__dataclass_fields__)
-
-
+    names = _names.get(type(event))
+    if names is None:
+        names = _names[type(event)] = tuple(field.name for field in fields(event))
+    return names

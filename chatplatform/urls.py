@@ -7,6 +7,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("chatplatform.transports.web")),
     path("", include("chatplatform.transports.docs")),
     path("", include("chatplatform.transports.health")),
+    path("", include("chatplatform.transports.files")),
     path("", include("agents.urls")),
     path("", include("customers.urls")),
 ]

@@ -29,7 +29,7 @@ def dispatch(call: Call) -> Outcome:
     with domain_events.collect() as events:
         try:
             return _serve(call, events)
-        except Exception as error:  # noqa: BLE001 - every exception becomes an answer here
+        except Exception as error:
             refusal = as_protocol_error(error, action=call.action, api=call.api)
             return Outcome(error=refusal, events=events)
 

@@ -36,7 +36,9 @@ class Chat(models.Model):
     """Number of the newest change that was pushed; every such write adds one."""
     changed_at = models.DateTimeField(default=clock.now)
     """When ``sequence`` was last raised; never goes back."""
-    active_thread_id = models.CharField(max_length=10, null=True, blank=True)  # noqa: DJ001 - absent is a state
+    previous_change_at = models.DateTimeField(default=clock.now)
+    """When it was raised the time before; tells a hub whether another push may be under way."""
+    active_thread_id = models.CharField(max_length=10, null=True, blank=True)
     last_thread_id = models.CharField(max_length=10, blank=True)
     last_thread_created_at = models.DateTimeField(null=True, blank=True)
     threads_count = models.PositiveIntegerField(default=0)
@@ -44,6 +46,8 @@ class Chat(models.Model):
     """Position the next event of the active thread will have."""
     last_events = models.JSONField(default=_no_events)
     """Newest event id by visibility and type, so that lists need not search for it."""
+    spoke_at = models.JSONField(default=dict)
+    """RFC 3339 time of the newest event of an ``agent`` and of the ``customer``."""
     created_at = models.DateTimeField(default=clock.now)
 
     class Meta:
@@ -72,13 +76,11 @@ class ChatListing(models.Model):
     chat = models.ForeignKey(Chat, on_delete=models.CASCADE, related_name="listings")
     active = models.BooleanField()
     present = models.BooleanField()
-    """Whether the agent or customer is in the chat now; false for groups."""
+    """Whether the agent or customer talks in the chat now; false for groups and whisperers."""
     last_thread_created_at = models.DateTimeField()
 
     class Meta:
-        constraints = (
-            models.UniqueConstraint(fields=["chat", "reader"], name="listing_once"),
-        )
+        constraints = (models.UniqueConstraint(fields=["chat", "reader"], name="listing_once"),)
         indexes = (
             models.Index(
                 fields=["organization", "reader", "last_thread_created_at", "chat"],

@@ -31,14 +31,14 @@ class Customer(models.Model):
     threads_count = models.PositiveIntegerField(default=0)
     visits_count = models.PositiveIntegerField(default=0)
     page_views_count = models.PositiveIntegerField(default=0)
-    agent_last_event_created_at = models.DateTimeField(null=True, blank=True)
-    customer_last_event_created_at = models.DateTimeField(null=True, blank=True)
+    last_visit = models.ForeignKey(
+        "Visit", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    """The newest visit, so that showing a customer need not search for it."""
     created_at = models.DateTimeField(default=clock.now)
 
     class Meta:
-        indexes = (
-            models.Index(fields=["organization", "-created_at"], name="customer_newest"),
-        )
+        indexes = (models.Index(fields=["organization", "-created_at"], name="customer_newest"),)
 
 
 class Visit(models.Model):

@@ -24,7 +24,5 @@ class UploadedFile(models.Model):
 
     class Meta:
         indexes = (
-            models.Index(
-                fields=["created_at"], name="file_unused", condition=models.Q(used=False)
-            ),
+            models.Index(fields=["created_at"], name="file_unused", condition=models.Q(used=False)),
         )

@@ -17,6 +17,8 @@ class Group(models.Model):
     name = models.CharField(max_length=180)
     language_code = models.CharField(max_length=8, default="en")
     properties = models.JSONField(default=dict, blank=True)
+    shown_status = models.CharField(max_length=24, default="offline")
+    """The customer-side status that was last told to clients."""
 
     class Meta:
         constraints = (

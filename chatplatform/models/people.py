@@ -112,22 +112,22 @@ class Agent(models.Model):
 
 
 class ConnectionLease(models.Model):
-    """Proof that one server process holds a live connection of one agent or customer.
+    """Proof that a server process holds a live connection of an agent or customer.
 
-    A process renews its rows while the connections last; ``logout`` deletes them, a lost
-    connection lets them run out (services/presence.py).
+    The process renews its rows while the connections last; ``logout`` deletes the row, a lost
+    connection lets it run out (services/presence.py).
     """
 
-    organization = models.ForeignKey(Organization, on_delete=models.CASCADE)
+    connection_id = models.CharField(primary_key=True, max_length=64)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, db_index=False)
     user_id = models.CharField(max_length=254)
     """The agent's ``public_id`` or the customer's id."""
-    process = models.CharField(max_length=32)
+    process = models.CharField(max_length=32, blank=True)
+    """Who renews it; empty once the connection is gone and the lease only runs out."""
     expires_at = models.DateTimeField()
 
     class Meta:
-        constraints = (
-            models.UniqueConstraint(
-                fields=["organization", "user_id", "process"], name="lease_holder"
-            ),
+        indexes = (
+            models.Index(fields=["organization", "user_id"], name="lease_holder"),
+            models.Index(fields=["expires_at"], name="lease_expiry"),
         )
-        indexes = (models.Index(fields=["expires_at"], name="lease_expiry"),)

@@ -34,9 +34,7 @@ class Application(AbstractApplication):
     organization = models.ForeignKey(
         Organization, on_delete=models.CASCADE, related_name="applications"
     )
-    purpose = models.CharField(
-        max_length=12, choices=Purpose.choices, default=Purpose.INTEGRATION
-    )
+    purpose = models.CharField(max_length=12, choices=Purpose.choices, default=Purpose.INTEGRATION)
 
     objects = ApplicationManager()
 

@@ -1,0 +1,5 @@
+"""The Customer Chat API's actions; importing this package registers them."""
+
+from customers.actions import chats, configuration, events, people, session
+
+__all__ = ["chats", "configuration", "events", "people", "session"]

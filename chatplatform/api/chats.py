@@ -1,0 +1,148 @@
+"""What the Agent and the Customer API's chat actions share: requests into service arguments."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from chatplatform import clock, properties
+from chatplatform.api import pagination
+from chatplatform.api.context import Context
+from chatplatform.api.pagination import PageRequest
+from chatplatform.api.wire.chats import ChatInput, ResumeChatInput, StartChatInput
+from chatplatform.api.wire.events import EventInput, FileInput
+from chatplatform.api.wire.shapes import UrlShape
+from chatplatform.errors import Validation
+from chatplatform.models import Chat
+from chatplatform.records import Record
+from chatplatform.requester import AgentRequester
+from chatplatform.selectors import chats as chat_selectors
+from chatplatform.services import events, files
+from chatplatform.services.chats import Opening
+from chatplatform.services.events import Draft
+
+
+def kind(ctx: Context[Any]) -> str:
+    """Return ``agent`` or ``customer``: what the requester is."""
+    return "agent" if isinstance(ctx.requester, AgentRequester) else "customer"
+
+
+def draft(ctx: Context[Any], event: EventInput) -> Draft:
+    """Return the checked event, with the requester as its author.
+
+    Raise ``Validation`` for foreign file URLs and unknown properties.
+    """
+    given = properties.check_writable(event.properties or {}, location="event", kind=kind(ctx))
+    if isinstance(event, FileInput):
+        content = files.use_in_event(ctx.organization_id, event.url, event.alternative_text)
+    else:
+        content = event.content()
+    return events.draft_by(
+        ctx.requester,
+        Draft(
+            type=getattr(event, "type"),  # noqa: B009 - every concrete event has one
+            content=content,
+            visibility=event.visibility if kind(ctx) == "agent" else "all",
+            custom_id=event.custom_id or "",
+            properties=given,
+        ),
+    )
+
+
+def opening(ctx: Context[Any], request: StartChatInput | ResumeChatInput) -> Opening:
+    """Return what a start or resume asks for; initial events are visible to all (SEMANTICS 2.3)."""
+    chat: ChatInput = request.chat
+    drafts = tuple(
+        draft(ctx, event.model_copy(update={"visibility": "all"})) for event in chat.thread.events
+    )
+    check = properties.check_writable
+    return Opening(
+        active=request.active,
+        continuous=request.continuous,
+        group_ids=tuple(dict.fromkeys(chat.access.group_ids)) if chat.access else None,
+        users=tuple((user.id, user.type) for user in chat.users),
+        chat_properties=check(chat.properties, location="chat", kind=kind(ctx)),
+        thread_properties=check(chat.thread.properties, location="thread", kind=kind(ctx)),
+        events=drafts,
+    )
+
+
+def moment(text: str | None, field: str) -> datetime | None:
+    """Return the time ``text`` names; raise ``Validation`` naming ``field``."""
+    if text is None:
+        return None
+    try:
+        return clock.from_wire(text)
+    except ValueError:
+        raise Validation(f"`{field}` must be a time like 2020-01-31T12:00:00.000000Z") from None
+
+
+def list_threads(
+    ctx: Context[Any],
+    chat: Chat,
+    page: PageRequest,
+    bounds: tuple[datetime | None, datetime | None] = (None, None),
+) -> dict[str, Any]:
+    """Return the answer of ``list_threads``: whole threads with their events."""
+    number = page.position[0] if page.position else None
+    wanted = page.min_events_count
+    rows = chat_selectors.threads_beyond(
+        chat,
+        ascending=page.ascending,
+        limit=(wanted or page.limit) + 1,
+        number=number,
+        created_from=bounds[0],
+        created_to=bounds[1],
+    )
+    more = None
+    if wanted is not None:
+        chosen = chat_selectors.holding_events(rows, wanted)
+        more, rows = len(rows) > len(chosen), chosen
+    threads, page_ids = pagination.finish(
+        ctx.requester,
+        "list_threads",
+        page,
+        rows,
+        lambda thread: [thread.number],
+        subject=chat.id,
+        more=more,
+    )
+    return {
+        "threads": chat_selectors.thread_records(chat, threads),
+        "found_threads": chat_selectors.count_threads(chat, *bounds),
+        **page_ids,
+    }
+
+
+def position(page: PageRequest) -> chat_selectors.Position | None:
+    """Return where a chat list goes on."""
+    if page.position is None:
+        return None
+    created, chat_id = page.position
+    return clock.from_wire(created), chat_id
+
+
+def place(chat: Chat) -> list[Any]:
+    """Return a chat's place in lists, as JSON."""
+    assert chat.last_thread_created_at is not None
+    return [clock.to_wire(chat.last_thread_created_at), chat.id]
+
+
+def upload(ctx: Context[Any]) -> UrlShape:
+    """Keep the uploaded file and return its URL."""
+    if ctx.upload is None:
+        raise Validation("`file` is missing")
+    row = files.store(
+        ctx.organization_id,
+        ctx.requester.user_id,
+        name=ctx.upload.name,
+        claimed_type=ctx.upload.content_type,
+        size=ctx.upload.size,
+        file=ctx.upload.file,
+    )
+    return {"url": ctx.base_url + files.public_path(row)}
+
+
+def started(record: Record, event_ids: tuple[str, ...]) -> Record:
+    """Add ``event_ids`` to an answer when there are any."""
+    return {**record, "event_ids": list(event_ids)} if event_ids else record

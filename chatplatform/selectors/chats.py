@@ -1,0 +1,430 @@
+"""Reading chats, threads and events. Holding an object from ``access_*`` means being allowed to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Count, Q, QuerySet
+
+from chatplatform import clock, domain_events
+from chatplatform.domain_events import ChatEvent, EventAppended
+from chatplatform.errors import Authorization, NotFound
+from chatplatform.models import Chat, ChatChange, ChatListing, Event, Thread
+from chatplatform.models.groups import GENERAL_GROUP
+from chatplatform.records import (
+    Record,
+    chat_record,
+    event_record,
+    thread_record,
+)
+from chatplatform.requester import AgentRequester, Requester
+from chatplatform.selectors import people, queue
+from chatplatform.selectors.groups import group_numbers_of
+
+COUNT_AT_MOST = 1_000
+"""Totals in lists are estimates (SEMANTICS 4.4): exact up to this number, which is then shown."""
+
+Position = tuple[datetime, str]
+"""Where a list stands: creation of a chat's last thread, and the chat's id."""
+
+
+# --- access -----------------------------------------------------------------------------------
+
+
+def may_see(requester: AgentRequester, chat: Chat, *, write: bool) -> bool:
+    """Tell whether an agent may read (or write) ``chat``: scope for all, group, or taking part.
+
+    The ladder of SEMANTICS 2.5; having taken part counts as access without the group.
+    """
+    right = "rw" if write else "ro"
+    if requester.has_scope(f"chats--all:{right}"):
+        return True
+    if not requester.has_scope(f"chats--access:{right}"):
+        return False
+    if requester.public_id in chat.participants or GENERAL_GROUP in chat.group_ids:
+        return True
+    return not group_numbers_of(requester.agent_id).isdisjoint(chat.group_ids)
+
+
+def access_chat(
+    requester: Requester, chat_id: str, *, write: bool = False, lock: bool = False
+) -> Chat:
+    """Return a chat the requester may read, or write.
+
+    ``lock`` takes the chat's row until commit. Raise :class:`NotFound` for a chat of nobody or of
+    another organisation or customer, :class:`Authorization` for an agent without access.
+    """
+    chats: QuerySet[Chat] = Chat.objects.filter(
+        organization_id=requester.organization_id, id=chat_id
+    )
+    if lock:
+        chats = chats.select_for_update(of=("self",))
+    chat = chats.first()
+    if chat is None:
+        raise NotFound("Chat not found")
+    if isinstance(requester, AgentRequester):
+        if not may_see(requester, chat, write=write):
+            raise Authorization("The agent has no access to the chat")
+    elif requester.user_id not in chat.participants:
+        raise NotFound("Chat not found")
+    return chat
+
+
+def access_thread(chat: Chat, thread_id: str | None) -> Thread:
+    """Return a thread of ``chat``, the newest by default; raise :class:`NotFound`."""
+    thread = Thread.objects.filter(chat=chat, id=thread_id or chat.last_thread_id).first()
+    if thread is None:
+        raise NotFound("Thread not found")
+    return thread
+
+
+# --- events and threads -----------------------------------------------------------------------
+
+
+def events_of(threads: Iterable[Thread]) -> dict[str, list[Record]]:
+    """Return the event records of each thread in order. One read."""
+    found: dict[str, list[Record]] = {thread.id: [] for thread in threads}
+    for event in Event.objects.filter(thread__in=list(found)).order_by("thread_id", "position"):
+        found[event.thread_id].append(event_record(event))
+    return found
+
+
+def _neighbours(chat: Chat, threads: Sequence[Thread]) -> dict[str, tuple[str, str]]:
+    wanted = {n for thread in threads for n in (thread.number - 1, thread.number + 1)}
+    by_number = {thread.number: thread.id for thread in threads}
+    missing = {n for n in wanted - by_number.keys() if 1 <= n <= chat.threads_count}
+    if missing:
+        more = Thread.objects.filter(chat=chat, number__in=missing)
+        by_number.update(more.values_list("number", "id"))
+    return {
+        thread.id: (by_number.get(thread.number - 1, ""), by_number.get(thread.number + 1, ""))
+        for thread in threads
+    }
+
+
+def thread_records(chat: Chat, threads: Sequence[Thread]) -> list[Record]:
+    """Return threads with all their events. A constant number of reads."""
+    events = events_of(threads)
+    neighbours = _neighbours(chat, threads)
+    waits = any(thread.queued_at for thread in threads)
+    per_place = queue.wait_per_place(chat.organization_id) if waits else 0
+    return [
+        thread_record(
+            thread,
+            events[thread.id],
+            neighbours=neighbours[thread.id],
+            wait_time=per_place * (thread.queue_position or 1),
+        )
+        for thread in threads
+    ]
+
+
+def full_chat(chat: Chat, thread: Thread, *, reader: Requester | None = None) -> Record:
+    """Return a chat with one thread; for an agent ``reader`` also whether they follow it."""
+    (record,) = thread_records(chat, [thread])
+    users = people.users_of([chat])[chat.id]
+    followed = None
+    if isinstance(reader, AgentRequester):
+        followed = is_followed(chat, reader.public_id)
+    return chat_record(chat, users, record, followed=followed)
+
+
+def is_followed(chat: Chat, public_id: str) -> bool:
+    """Tell whether an agent gets every push of the chat: by taking part or by following."""
+    participant = chat.participants.get(public_id)
+    return public_id in chat.followers or bool(participant and participant["present"])
+
+
+def threads_beyond(
+    chat: Chat,
+    *,
+    ascending: bool,
+    limit: int,
+    number: int | None = None,
+    created_from: datetime | None = None,
+    created_to: datetime | None = None,
+) -> list[Thread]:
+    """Return up to ``limit`` threads in that direction, beyond the one with ``number``.
+
+    The bounds on the creation time include both ends.
+    """
+    rows = _created_between(chat, created_from, created_to)
+    rows = rows.order_by("number" if ascending else "-number")
+    if number is not None:
+        rows = rows.filter(number__gt=number) if ascending else rows.filter(number__lt=number)
+    return list(rows[:limit])
+
+
+def count_threads(
+    chat: Chat, created_from: datetime | None = None, created_to: datetime | None = None
+) -> int:
+    """Return how many threads the chat has, or has between two moments."""
+    if created_from is None and created_to is None:
+        return chat.threads_count
+    return _created_between(chat, created_from, created_to).count()
+
+
+def _created_between(
+    chat: Chat, created_from: datetime | None, created_to: datetime | None
+) -> QuerySet[Thread]:
+    rows = Thread.objects.filter(chat=chat)
+    if created_from is not None:
+        rows = rows.filter(created_at__gte=created_from)
+    if created_to is not None:
+        rows = rows.filter(created_at__lte=created_to)
+    return rows
+
+
+def holding_events(threads: Sequence[Thread], at_least: int) -> list[Thread]:
+    """Return the first of ``threads`` that together hold ``at_least`` events, whole threads."""
+    counts = dict(
+        Event.objects.filter(thread__in=[thread.id for thread in threads])
+        .values_list("thread_id")
+        .annotate(held=Count("id"))
+    )
+    chosen, held = [], 0
+    for thread in threads:
+        if held >= at_least:
+            break
+        chosen.append(thread)
+        held += counts.get(thread.id, 0)
+    return chosen
+
+
+# --- lists ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ChatFilter:
+    """What a chat list is narrowed to; ``active`` None means both.
+
+    ``properties``: ``(namespace, name, kind, value)`` with kind ``exists``, ``values`` or
+    ``exclude_values``.
+    """
+
+    active: bool | None = None
+    group_ids: frozenset[int] = frozenset()
+    properties: tuple[tuple[str, str, str, Any], ...] = ()
+
+
+def readers_of(requester: Requester) -> list[str] | None:
+    """Return the listing readers a requester is; None for one who may read every chat."""
+    if not isinstance(requester, AgentRequester):
+        return [f"c:{requester.user_id}"]
+    if requester.has_scope("chats--all:ro"):
+        return None
+    groups = sorted(group_numbers_of(requester.agent_id))
+    return [f"a:{requester.public_id}", *(f"g:{number}" for number in groups)]
+
+
+def chats_beyond(
+    organization_id: UUID,
+    readers: list[str] | None,
+    chat_filter: ChatFilter,
+    *,
+    ascending: bool,
+    limit: int,
+    position: Position | None = None,
+) -> list[Chat]:
+    """Return up to ``limit`` chats by creation of their last thread, beyond ``position``.
+
+    ``readers`` as :func:`readers_of` returns them. Each reader's slice comes from an index of its
+    own, so the cost depends on the page and the number of readers, not on how many chats exist.
+    """
+    readers = _narrowed(readers, chat_filter.group_ids)
+    keys = _merged_keys(organization_id, readers, chat_filter, ascending, position, limit)
+    rows = Chat.objects.in_bulk(keys)
+    return [rows[key] for key in keys if key in rows]
+
+
+def count_chats(organization_id: UUID, readers: list[str] | None, chat_filter: ChatFilter) -> int:
+    """Return how many chats a list holds, or ``COUNT_AT_MOST`` when it holds more."""
+    readers = _narrowed(readers, chat_filter.group_ids)
+    return len(_merged_keys(organization_id, readers, chat_filter, False, None, COUNT_AT_MOST))
+
+
+def _narrowed(readers: list[str] | None, group_ids: frozenset[int]) -> list[str] | None:
+    if not group_ids:
+        return readers
+    wanted = [f"g:{number}" for number in sorted(group_ids)]
+    return [reader for reader in wanted if readers is None or reader in readers]
+
+
+def _property_filter(prefix: str, properties: Iterable[tuple[str, str, str, Any]]) -> Q:
+    narrowed = Q()
+    for namespace, name, kind, value in properties:
+        path = f"{prefix}properties__{namespace}"
+        has = Q(**{f"{path}__has_key": name})
+        if kind == "exists":
+            narrowed &= has if value else ~has
+        else:
+            among = Q()
+            for one in value:
+                among |= Q(**{f"{prefix}properties__contains": {namespace: {name: one}}})
+            if connection.vendor == "sqlite":
+                among = Q(*[Q(**{f"{path}__{name}": one}) for one in value], _connector=Q.OR)
+            narrowed &= (has & among) if kind == "values" else ~(has & among)
+    return narrowed
+
+
+def _merged_keys(
+    organization_id: UUID,
+    readers: list[str] | None,
+    chat_filter: ChatFilter,
+    rising: bool,
+    edge: Position | None,
+    limit: int,
+) -> list[str]:
+    if readers is None:
+        rows = Chat.objects.filter(organization_id=organization_id, last_thread_id__gt="")
+        if chat_filter.active is not None:
+            rows = rows.filter(active_thread_id__isnull=not chat_filter.active)
+        rows = rows.filter(_property_filter("", chat_filter.properties))
+        return [key for _, key in _slice(rows, "id", rising, edge, limit)]
+    slices: list[tuple[datetime, str]] = []
+    for reader in readers:
+        listed = ChatListing.objects.filter(organization_id=organization_id, reader=reader)
+        if chat_filter.active is not None:
+            listed = listed.filter(active=chat_filter.active)
+        listed = listed.filter(_property_filter("chat__", chat_filter.properties))
+        slices += _slice(listed, "chat_id", rising, edge, limit)
+    merged = sorted(set(slices), reverse=not rising)
+    return [key for _, key in merged[:limit]]
+
+
+def _slice(
+    rows: QuerySet[Any], key: str, rising: bool, edge: Position | None, limit: int
+) -> list[tuple[datetime, str]]:
+    direction = "" if rising else "-"
+    if edge is not None:
+        moment, chat_id = edge
+        side = "gt" if rising else "lt"
+        rows = rows.filter(
+            Q(**{f"last_thread_created_at__{side}": moment})
+            | Q(last_thread_created_at=moment, **{f"{key}__{side}": chat_id})
+        )
+    ordered = rows.order_by(f"{direction}last_thread_created_at", f"{direction}{key}")
+    return list(ordered.values_list("last_thread_created_at", key)[:limit])
+
+
+def chat_infos(chats: Sequence[Chat], reader: Requester) -> list[Record]:
+    """Return list entries: the chat, its users and its last thread without events.
+
+    A constant number of reads, however many chats.
+    """
+    side = "agent" if isinstance(reader, AgentRequester) else "customer"
+    users = people.users_of(chats)
+    threads = Thread.objects.in_bulk([chat.last_thread_id for chat in chats])
+    newest = _last_events(chats, side)
+    waits = [thread for thread in threads.values() if thread.queued_at]
+    per_place = queue.wait_per_place(chats[0].organization_id) if waits else 0
+    infos = []
+    for chat in chats:
+        thread = threads[chat.last_thread_id]
+        followed = is_followed(chat, reader.user_id) if side == "agent" else None
+        info = chat_record(chat, users[chat.id], None, followed=followed)
+        last = thread_record(thread, None, wait_time=per_place * (thread.queue_position or 1))
+        per_type = newest[chat.id]
+        last["last_event_per_type"] = {
+            kind: {"event": entry["event"]}
+            for kind, entry in per_type.items()
+            if entry["thread_id"] == thread.id
+        }
+        info["last_thread_info"] = last
+        info["_last_event_per_type"] = per_type
+        infos.append(info)
+    return infos
+
+
+def _last_events(chats: Sequence[Chat], side: str) -> dict[str, dict[str, Record]]:
+    """Return for each chat, by type, ``{thread_id, thread_created_at, event}`` of the newest."""
+    wanted: dict[str, dict[str, tuple[str, int]]] = {}
+    for chat in chats:
+        newest: dict[str, tuple[str, int]] = {}
+        for visibility in ("all", "agents") if side == "agent" else ("all",):
+            for kind, event_id in chat.last_events.get(visibility, {}).items():
+                thread_id, _, position = event_id.rpartition("_")
+                newest[kind] = _newer(chat, newest.get(kind), (thread_id, int(position)))
+        wanted[chat.id] = newest
+    places = {place for newest in wanted.values() for place in newest.values()}
+    events = {
+        (event.thread_id, event.position): event
+        for event in Event.objects.filter(
+            thread_id__in={thread_id for thread_id, _ in places},
+            position__in={position for _, position in places},
+        ).select_related("thread")
+        if (event.thread_id, event.position) in places
+    }
+    return {
+        chat_id: {
+            kind: {
+                "thread_id": place[0],
+                "thread_created_at": clock.to_wire(events[place].thread.created_at),
+                "event": event_record(events[place]),
+            }
+            for kind, place in newest.items()
+            if place in events
+        }
+        for chat_id, newest in wanted.items()
+    }
+
+
+def _newer(chat: Chat, known: tuple[str, int] | None, other: tuple[str, int]) -> tuple[str, int]:
+    if known is None or known[0] == other[0]:
+        return max(known or other, other)
+    return other if other[0] == chat.last_thread_id else known
+
+
+def has_unread_events(chat: Chat, user_id: str) -> bool:
+    """Tell whether someone else spoke after ``user_id`` last looked."""
+    other = "agent" if chat.participants[user_id]["type"] == "customer" else "customer"
+    return bool(chat.spoke_at.get(other, "") > chat.participants[user_id]["seen"])
+
+
+# --- what a hub missed ------------------------------------------------------------------------
+
+
+def missing_changes(chat_id: str, after: int, before: int) -> list[ChatEvent]:
+    """Return the changes of a chat numbered between ``after`` and ``before``, both excluded.
+
+    Fewer than expected when one is not there (yet).
+    """
+    numbers = range(after + 1, before)
+    found: dict[int, ChatEvent] = {}
+    chat = Chat.objects.filter(id=chat_id).first()
+    if chat is None:
+        return []
+    changes = ChatChange.objects.filter(chat=chat, sequence__gt=after, sequence__lt=before)
+    for change in changes:
+        restored = domain_events.unpack(change.body)
+        assert isinstance(restored, ChatEvent)
+        found[change.sequence] = restored
+    events = Event.objects.filter(
+        thread__chat=chat, sequence__gt=after, sequence__lt=before
+    ).order_by("thread_id", "position")
+    for event in events:
+        if event.sequence not in found:
+            found[event.sequence] = appended(chat, event)
+    return [found[number] for number in numbers if number in found]
+
+
+def appended(chat: Chat, event: Event) -> EventAppended:
+    """Return the domain event of ``event``'s arrival, with the chat's present audience."""
+    moment = clock.to_wire(event.created_at)
+    return EventAppended(
+        organization_id=str(chat.organization_id),
+        chat_id=chat.id,
+        thread_id=event.thread_id,
+        sequence=event.sequence,
+        previous_at=moment,
+        changed_at=moment,
+        group_ids=chat.group_ids,
+        participants=chat.participants,
+        followers=chat.followers,
+        event=event_record(event),
+    )

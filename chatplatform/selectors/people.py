@@ -1,0 +1,113 @@
+"""Reading agents and customers as records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from chatplatform import clock
+from chatplatform.errors import NotFound
+from chatplatform.models import Agent, Chat, ConnectionLease, Customer
+from chatplatform.models.people import RoutingStatus
+from chatplatform.records import Record, agent_record, chat_user_record, customer_record
+
+
+def agent_by_public_id(organization_id: UUID, public_id: str) -> Agent:
+    """Return the organisation's agent; raise :class:`NotFound`."""
+    agent = Agent.objects.filter(organization_id=organization_id, public_id=public_id).first()
+    if agent is None:
+        raise NotFound("Agent not found")
+    return agent
+
+
+def access_customer(organization_id: UUID, customer_id: str) -> Customer:
+    """Return the organisation's customer; raise :class:`NotFound`, for malformed ids too."""
+    try:
+        key = UUID(customer_id)
+    except ValueError:
+        raise NotFound("Customer not found") from None
+    customer = (
+        Customer.objects.filter(organization_id=organization_id, id=key)
+        .select_related("last_visit")
+        .first()
+    )
+    if customer is None:
+        raise NotFound("Customer not found")
+    return customer
+
+
+def full_customer(customer: Customer) -> Record:
+    """Return a customer's record with the ids of their chats."""
+    chats = list(Chat.objects.filter(customer=customer).values_list("id", "spoke_at"))
+    record = customer_record(customer, customer.last_visit, [spoke for _, spoke in chats])
+    record["chat_ids"] = sorted(chat_id for chat_id, _ in chats)
+    return record
+
+
+def users_of(chats: Iterable[Chat]) -> dict[str, list[Record]]:
+    """Return each chat's user records, oldest participant first. At most two reads."""
+    chats = list(chats)
+    agent_ids = {
+        (chat.organization_id, user_id)
+        for chat in chats
+        for user_id, participant in chat.participants.items()
+        if participant["type"] == "agent"
+    }
+    agents = Agent.objects.filter(
+        organization_id__in={organization for organization, _ in agent_ids},
+        public_id__in={public_id for _, public_id in agent_ids},
+    )
+    by_id = {(agent.organization_id, agent.public_id): agent_record(agent) for agent in agents}
+    customers = Customer.objects.select_related("last_visit").in_bulk(
+        [chat.customer_id for chat in chats if chat.customer_id is not None]
+    )
+    found: dict[str, list[Record]] = {}
+    for chat in chats:
+        users = []
+        for user_id, participant in sorted(
+            chat.participants.items(), key=lambda item: item[1]["order"]
+        ):
+            if participant["type"] == "agent":
+                user = by_id.get((chat.organization_id, user_id))
+            else:
+                customer = customers.get(UUID(user_id))
+                user = customer and customer_record(customer, customer.last_visit, [chat.spoke_at])
+            if user:
+                users.append(chat_user_record(user, participant))
+        found[chat.id] = users
+    return found
+
+
+def live_user_ids(organization_id: UUID, user_ids: Iterable[str]) -> frozenset[str]:
+    """Return those of ``user_ids`` who hold a live connection lease."""
+    leases = ConnectionLease.objects.filter(
+        organization_id=organization_id, user_id__in=list(user_ids), expires_at__gt=clock.now()
+    )
+    return frozenset(leases.values_list("user_id", flat=True))
+
+
+def shown_status(agent: Agent, *, live: bool) -> str:
+    """Return the status others see: the chosen one, as long as a connection lives.
+
+    Bots need no connection (SEMANTICS 2.9).
+    """
+    if agent.kind == Agent.Kind.BOT or live:
+        return str(agent.routing_status)
+    return str(RoutingStatus.OFFLINE)
+
+
+def routing_statuses(organization_id: UUID, group_numbers: Iterable[int]) -> list[Record]:
+    """Return ``{agent_id, status}`` of every agent, or of those in any of the groups."""
+    agents = Agent.objects.filter(organization_id=organization_id, suspended=False)
+    numbers = set(group_numbers)
+    if numbers and 0 not in numbers:
+        agents = agents.filter(memberships__group__number__in=numbers).distinct()
+    agents = agents.order_by("public_id")
+    live = live_user_ids(organization_id, [agent.public_id for agent in agents])
+    return [
+        {
+            "agent_id": agent.public_id,
+            "status": shown_status(agent, live=agent.public_id in live),
+        }
+        for agent in agents
+    ]

@@ -1,0 +1,496 @@
+"""Starting, resuming, closing and following chats, and changing who takes part.
+
+Lock order everywhere: organisation → customer → chat → thread, held until commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from django.db import IntegrityError, transaction
+
+from chatplatform import clock
+from chatplatform.domain_events import (
+    ChatOpened,
+    ChatStarted,
+    ChatUnfollowed,
+    EventsMarkedAsSeen,
+    tell,
+)
+from chatplatform.errors import (
+    Authorization,
+    ChatAlreadyActive,
+    ChatInactive,
+    ChatLimitReached,
+    GroupNotFound,
+    MissingAccess,
+    NotAllowed,
+    NotFound,
+    Validation,
+)
+from chatplatform.models import Agent, Chat, Customer, Organization, Thread
+from chatplatform.models.groups import GENERAL_GROUP
+from chatplatform.properties import Properties, license_value, merge
+from chatplatform.records import Record
+from chatplatform.requester import AgentRequester, CustomerRequester, Requester
+from chatplatform.selectors import chats as chat_selectors
+from chatplatform.selectors import groups, people
+from chatplatform.services import changes, events, listings, participants, routing, threads
+from chatplatform.services.events import Draft, system_message
+
+EXTRA_AGENTS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a start or resume asks for.
+
+    ``group_ids`` None leaves the chat's access alone (a new chat: the customer's group, or every
+    agent). ``users``: ``(id, "agent"|"customer")`` beside the requester. ``continuous`` None
+    leaves the mode alone. ``events`` have their authors set by the caller.
+    """
+
+    active: bool = True
+    continuous: bool | None = None
+    group_ids: tuple[int, ...] | None = None
+    users: tuple[tuple[str, str], ...] = ()
+    chat_properties: Properties = field(default_factory=dict)
+    thread_properties: Properties = field(default_factory=dict)
+    events: tuple[Draft, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The new thread; ``event_ids`` are those of the requester's initial events."""
+
+    chat_id: str
+    thread_id: str
+    event_ids: tuple[str, ...]
+
+
+def start_chat(requester: Requester, opening: Opening) -> Started:
+    """Begin a chat with its first thread.
+
+    A customer's active chat is given an agent or a place in the queue at once. Raise
+    :class:`ChatLimitReached`, ``GroupsOffline``, :class:`NotFound` for users who do not exist and
+    :class:`Validation` for more of them than a chat takes. Tells ``ChatStarted``.
+    """
+    with transaction.atomic():
+        organization = routing.lock_organization(requester.organization_id)
+        chat = Chat(organization=organization, created_at=clock.now())
+        chat.changed_at = chat.previous_change_at = chat.created_at
+        customer = _customer_of(requester, opening)
+        if customer is not None:
+            _check_chat_limit(organization, customer, requester)
+            participants.seat_customer(chat, customer)
+        _check_groups(requester, opening)
+        chat.group_ids = _first_groups(opening, customer, requester)
+        chat.properties = {"source": {"client_id": requester.client_id}}
+        return _begin(organization, requester, chat, opening, is_new=True)
+
+
+def resume_chat(requester: Requester, chat_id: str, opening: Opening) -> Started:
+    """Begin a new thread in a chat without an active one.
+
+    Raise :class:`ChatAlreadyActive` and what :func:`start_chat` raises. Tells ``ChatStarted``.
+    """
+    with transaction.atomic():
+        organization = routing.lock_organization(requester.organization_id)
+        chat = chat_selectors.access_chat(requester, chat_id, write=True, lock=True)
+        if chat.active_thread_id is not None:
+            raise ChatAlreadyActive
+        if chat.customer_id is not None:
+            chat.customer = Customer.objects.select_related("last_visit").get(id=chat.customer_id)
+        else:
+            customer = _customer_of(requester, opening)
+            if customer is not None:
+                participants.seat_customer(chat, customer)
+        _check_groups(requester, opening)
+        chat.group_ids = (
+            list(opening.group_ids) if opening.group_ids is not None else [GENERAL_GROUP]
+        )
+        for participant in chat.participants.values():
+            if participant["type"] == "agent":
+                participant["present"] = False
+        return _begin(organization, requester, chat, opening, is_new=False)
+
+
+def _customer_of(requester: Requester, opening: Opening) -> Customer | None:
+    ids = [user_id for user_id, kind in opening.users if kind == "customer"]
+    if isinstance(requester, CustomerRequester):
+        if any(user_id != requester.user_id for user_id in ids):
+            raise Validation("A chat has one customer")
+        ids = [requester.user_id]
+    if len(ids) > 1:
+        raise Validation("A chat has one customer")
+    if not ids:
+        return None
+    customer = people.access_customer(requester.organization_id, ids[0])
+    locked = Customer.objects.select_for_update(no_key=True, of=("self",))
+    return locked.select_related("last_visit").get(id=customer.id)
+
+
+def _check_chat_limit(organization: Organization, customer: Customer, requester: Requester) -> None:
+    limit = license_value(organization.properties, "routing", "max_customer_chats_count", 1)
+    if Chat.objects.filter(customer=customer).count() >= limit:
+        raise ChatLimitReached
+
+
+def _check_groups(requester: Requester, opening: Opening) -> None:
+    wanted = set(opening.group_ids or ())
+    known = groups.existing_numbers(requester.organization_id, wanted)
+    if wanted - known:
+        raise GroupNotFound
+
+
+def _first_groups(opening: Opening, customer: Customer | None, requester: Requester) -> list[int]:
+    if opening.group_ids is not None:
+        return list(opening.group_ids)
+    if customer is not None and isinstance(requester, CustomerRequester):
+        return [customer.group_number]
+    return [GENERAL_GROUP]
+
+
+def _invited_agents(
+    requester: Requester, opening: Opening, group_ids: Sequence[int]
+) -> list[Agent]:
+    invited = {user_id for user_id, kind in opening.users if kind == "agent"}
+    if isinstance(requester, CustomerRequester):
+        if invited:
+            raise Validation("Customers can not invite agents")
+        return []
+    invited.discard(requester.user_id)
+    if len(invited) > EXTRA_AGENTS:
+        raise Validation(f"At most {EXTRA_AGENTS} agents can be invited")
+    with_access = {
+        agent.public_id: agent
+        for agent in groups.agents_with_access(requester.organization_id, group_ids)
+    }
+    agents = [Agent.objects.get(id=requester.agent_id)]
+    for user_id in sorted(invited):
+        people.agent_by_public_id(requester.organization_id, user_id)
+        if user_id not in with_access:
+            raise MissingAccess
+        agents.append(with_access[user_id])
+    return agents
+
+
+def _begin(
+    organization: Organization,
+    requester: Requester,
+    chat: Chat,
+    opening: Opening,
+    *,
+    is_new: bool,
+) -> Started:
+    continuous = opening.continuous
+    if continuous is None:
+        continuous = bool(chat.properties.get("routing", {}).get("continuous"))
+    agents = _invited_agents(requester, opening, chat.group_ids)
+    thread = threads.open_thread(
+        chat, active=opening.active, continuous=continuous, client_id=requester.client_id
+    )
+    chat.properties = merge(chat.properties, opening.chat_properties)
+    chat.properties = merge(chat.properties, {"routing": {"continuous": continuous}})
+    thread.properties = merge(thread.properties, opening.thread_properties)
+    if chat.customer is not None:
+        participants.join_thread(thread, str(chat.customer.id))
+    for agent in agents:
+        participants.seat_agent(chat, agent)
+        participants.join_thread(thread, agent.public_id)
+    if opening.active and not agents:
+        routing.route_new_thread(organization, chat, thread, continuous=continuous)
+    chat.save(force_insert=is_new)
+    thread.save(force_insert=True)
+    event_ids = _add_initial_events(requester, chat, opening.events)
+    chat.save()
+    listings.follow(chat)
+    _count_start(chat, is_new=is_new)
+    changes.record(
+        ChatStarted,
+        chat,
+        bumped=True,
+        chat=chat_selectors.full_chat(chat, thread),
+        requester_id=requester.user_id,
+    )
+    if opening.active:
+        routing.settle_after_commit(organization.id)
+    return Started(chat.id, thread.id, event_ids)
+
+
+def _add_initial_events(
+    requester: Requester, chat: Chat, drafts: Sequence[Draft]
+) -> tuple[str, ...]:
+    added = []
+    for draft in drafts:
+        if draft.author_id not in chat.participants:
+            raise Validation("Authors of initial events must be users of the chat")
+        try:
+            with transaction.atomic():
+                appended = events.add(chat, draft, with_thread_start=True)
+        except IntegrityError:
+            continue
+        if draft.author_id == requester.user_id:
+            added.append(appended.event["id"])
+    if requester.user_id in chat.participants:
+        chat.participants[requester.user_id]["seen"] = clock.to_wire(chat.changed_at)
+    return tuple(added)
+
+
+def _count_start(chat: Chat, *, is_new: bool) -> None:
+    customer = chat.customer
+    if customer is not None:
+        customer.chats_count += 1 if is_new else 0
+        customer.threads_count += 1
+        customer.save(update_fields=["chats_count", "threads_count"])
+
+
+def deactivate_chat(
+    requester: Requester, chat_id: str, *, ignore_requester_presence: bool = False
+) -> None:
+    """Close the chat's active thread.
+
+    An agent must be present unless told to ignore that. Raise :class:`ChatInactive`,
+    :class:`NotAllowed`. Tells the system message and ``ChatDeactivated``; the freed agent gets the
+    next waiting chat.
+    """
+    with transaction.atomic():
+        chat = chat_selectors.access_chat(requester, chat_id, write=True, lock=True)
+        if chat.active_thread_id is None:
+            raise ChatInactive
+        if isinstance(requester, AgentRequester):
+            if not ignore_requester_presence:
+                _require_presence(requester, chat)
+            farewell = system_message(
+                "manual_archived_agent", "%agent% archived the chat", agent=requester.name
+            )
+        else:
+            farewell = system_message(
+                "manual_archived_customer",
+                "%customer% archived the chat",
+                customer=_customer_name(chat),
+            )
+        threads.close(chat, farewell, user_id=requester.user_id)
+        chat.save()
+        listings.follow(chat)
+    routing.settle_after_commit(requester.organization_id)
+
+
+def _customer_name(chat: Chat) -> str:
+    customer = Customer.objects.filter(id=chat.customer_id).first()
+    return (customer.name if customer else "") or "Customer"
+
+
+def _require_presence(requester: AgentRequester, chat: Chat) -> None:
+    participant = chat.participants.get(requester.public_id)
+    if participant is None or not participant["present"]:
+        raise Authorization("The requester must be in the chat")
+
+
+def follow_chat(requester: AgentRequester, chat_id: str) -> None:
+    """Send the requester every push of the chat until it is next reactivated or unfollowed.
+
+    Members are told everything anyway: nothing happens for them. Tells ``ChatOpened``.
+    """
+    with transaction.atomic():
+        chat = chat_selectors.access_chat(requester, chat_id, lock=True)
+        if chat_selectors.is_followed(chat, requester.public_id):
+            return
+        chat.followers = [*chat.followers, requester.public_id]
+        chat.save(update_fields=["followers"])
+        thread = chat_selectors.access_thread(chat, None)
+        tell(
+            ChatOpened(
+                organization_id=str(chat.organization_id),
+                agent_id=requester.public_id,
+                chat=chat_selectors.full_chat(chat, thread),
+                requester_id=requester.public_id,
+            )
+        )
+
+
+def unfollow_chat(requester: AgentRequester, chat_id: str) -> None:
+    """Stop following. Raise :class:`NotAllowed` for members. Tells ``ChatUnfollowed``."""
+    with transaction.atomic():
+        chat = chat_selectors.access_chat(requester, chat_id, lock=True)
+        participant = chat.participants.get(requester.public_id)
+        if participant is not None and participant["present"]:
+            raise NotAllowed("A user of the chat can not unfollow it")
+        if requester.public_id not in chat.followers:
+            return
+        chat.followers = [one for one in chat.followers if one != requester.public_id]
+        chat.save(update_fields=["followers"])
+        tell(
+            ChatUnfollowed(
+                organization_id=str(chat.organization_id),
+                agent_id=requester.public_id,
+                chat_id=chat.id,
+            )
+        )
+
+
+def add_user_to_chat(
+    requester: AgentRequester,
+    chat_id: str,
+    *,
+    user_id: str,
+    user_type: str,
+    visibility: str,
+    ignore_requester_presence: bool = False,
+) -> None:
+    """Let an agent, or the chat's one customer, join the active thread.
+
+    Raise :class:`ChatInactive`, :class:`MissingAccess` (the agent may not see the chat),
+    :class:`NotAllowed` (a second customer), :class:`NotFound`. Tells ``UserAddedToChat``; adding
+    a user who is there already changes nothing.
+    """
+    with transaction.atomic():
+        chat = chat_selectors.access_chat(requester, chat_id, write=True, lock=True)
+        if chat.active_thread_id is None:
+            raise ChatInactive
+        if not ignore_requester_presence:
+            _require_presence(requester, chat)
+        thread = Thread.objects.select_for_update().get(id=chat.active_thread_id)
+        if user_type == "agent":
+            _add_agent(requester, chat, thread, user_id, visibility)
+        else:
+            _add_customer(requester, chat, thread, user_id, visibility)
+        chat.save()
+        listings.follow(chat)
+    routing.settle_after_commit(requester.organization_id)
+
+
+def _add_agent(
+    requester: AgentRequester, chat: Chat, thread: Thread, user_id: str, visibility: str
+) -> None:
+    agent = people.agent_by_public_id(requester.organization_id, user_id)
+    allowed = groups.agents_with_access(requester.organization_id, chat.group_ids)
+    if agent not in allowed and user_id not in chat.participants:
+        raise MissingAccess
+    known = chat.participants.get(user_id)
+    if known is not None and known["present"] and known["visibility"] == visibility:
+        return
+    if visibility == "all":
+        threads.leave_queue(thread)
+        thread.save()
+    participants.add_agent(
+        chat,
+        thread,
+        agent,
+        visibility=visibility,
+        reason="manual",
+        requester_id=requester.public_id,
+    )
+    tell(events.add(chat, _welcome(requester, agent, visibility)))
+    participants.open_for(chat, thread, agent.public_id, requester_id=requester.public_id)
+
+
+def _welcome(requester: AgentRequester, agent: Agent, visibility: str) -> Draft:
+    if agent.public_id == requester.public_id:
+        draft = system_message("agent_joined", "%agent% joined the chat", agent=agent.name)
+    else:
+        draft = system_message(
+            "agent_added",
+            "%initiator% added %agent% to the chat",
+            initiator=requester.name,
+            agent=agent.name,
+        )
+    return _shown_to(draft, visibility)
+
+
+def _shown_to(draft: Draft, visibility: str) -> Draft:
+    return Draft(type=draft.type, content=draft.content, visibility=visibility)
+
+
+def _add_customer(
+    requester: AgentRequester, chat: Chat, thread: Thread, user_id: str, visibility: str
+) -> None:
+    if visibility != "all":
+        raise Validation("A customer's visibility must be `all`")
+    customer = people.access_customer(requester.organization_id, user_id)
+    if chat.customer_id is not None:
+        if chat.customer_id == customer.id:
+            return
+        raise NotAllowed("The chat has a customer already")
+    organization = Organization.objects.get(id=requester.organization_id)
+    locked = Customer.objects.select_for_update(no_key=True, of=("self",))
+    customer = locked.select_related("last_visit").get(id=customer.id)
+    _check_chat_limit(organization, customer, requester)
+    participants.add_customer(
+        chat, thread, customer, reason="manual", requester_id=requester.public_id
+    )
+    tell(
+        events.add(
+            chat,
+            system_message(
+                "customer_added",
+                "%initiator% added %customer% to the chat",
+                initiator=requester.name,
+                customer=customer.name or "Customer",
+            ),
+        )
+    )
+
+
+def remove_user_from_chat(
+    requester: AgentRequester,
+    chat_id: str,
+    *,
+    user_id: str,
+    ignore_requester_presence: bool = False,
+) -> None:
+    """Let an agent leave the active thread; the thread waits for another if none is left.
+
+    Raise :class:`ChatInactive`, :class:`NotFound` (not in the chat), :class:`NotAllowed` for
+    customers. Tells ``UserRemovedFromChat``.
+    """
+    with transaction.atomic():
+        organization = routing.lock_organization(requester.organization_id)
+        chat = chat_selectors.access_chat(requester, chat_id, write=True, lock=True)
+        if chat.active_thread_id is None:
+            raise ChatInactive
+        if not ignore_requester_presence:
+            _require_presence(requester, chat)
+        participant = chat.participants.get(user_id)
+        if participant is None or not participant["present"]:
+            raise NotFound("The user is not in the chat")
+        if participant["type"] == "customer":
+            raise NotAllowed("A customer can not be removed")
+        agent = people.agent_by_public_id(requester.organization_id, user_id)
+        tell(events.add(chat, _farewell(requester, agent, participant["visibility"])))
+        participants.remove_agent(chat, user_id, reason="manual", requester_id=requester.public_id)
+        routing.leave_unattended(organization, chat)
+        chat.save()
+        listings.follow(chat)
+    routing.settle_after_commit(requester.organization_id)
+
+
+def _farewell(requester: AgentRequester, agent: Agent, visibility: str) -> Draft:
+    if agent.public_id == requester.public_id:
+        draft = system_message("agent_left", "%agent% left the chat", agent=agent.name)
+    else:
+        draft = system_message(
+            "agent_removed",
+            "%initiator% removed %agent% from the chat",
+            initiator=requester.name,
+            agent=agent.name,
+        )
+    return _shown_to(draft, visibility)
+
+
+def mark_events_as_seen(requester: Requester, chat_id: str, seen_up_to: str) -> None:
+    """Move the requester's mark forward; it never goes back. Tells ``EventsMarkedAsSeen``.
+
+    Raise :class:`NotAllowed` for someone who is not in the chat.
+    """
+    with transaction.atomic():
+        chat = chat_selectors.access_chat(requester, chat_id, lock=True)
+        participant: Record | None = chat.participants.get(requester.user_id)
+        if participant is None:
+            raise NotAllowed("The requester is not a user of the chat")
+        if participant["seen"] >= seen_up_to:
+            return
+        participant["seen"] = seen_up_to
+        changes.record(EventsMarkedAsSeen, chat, user_id=requester.user_id, seen_up_to=seen_up_to)
+        chat.save()

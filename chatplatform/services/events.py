@@ -1,0 +1,326 @@
+"""Appending events: the one write every message makes.
+
+:func:`append` is the hot path. On PostgreSQL it is a single statement in autocommit, which locks
+the chat's row, proves the thread active and the author in it, numbers the event and stores it; on
+SQLite the same rules run in a short immediate transaction. :func:`add` is for services that hold
+the chat's lock already.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import orjson
+import psycopg
+import psycopg.types.json
+from django.db import IntegrityError, connection, transaction
+
+from chatplatform import clock, ids
+from chatplatform.domain_events import EventAppended, EventRepeated, tell
+from chatplatform.errors import ChatInactive, NotAllowed, NotFound
+from chatplatform.models import Chat, Event
+from chatplatform.records import Record, event_record
+from chatplatform.requester import AgentRequester, Requester
+from chatplatform.selectors import chats as chat_selectors
+
+SYSTEM_MESSAGE = "system_message"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An event that is still to be stored. ``content`` holds the fields its type adds."""
+
+    type: str
+    content: Record
+    author_id: str = ""
+    author_side: str = ""
+    """``agent`` or ``customer``; empty when the system speaks."""
+    visibility: str = "all"
+    custom_id: str = ""
+    properties: Record = field(default_factory=dict)
+
+    @property
+    def repeat_key(self) -> UUID | None:
+        """Digest of author, ``custom_id`` and content; None when a repeat can not be told."""
+        if not self.custom_id:
+            return None
+        said = [self.author_id, self.custom_id, self.type, self.visibility, self.content]
+        digest = hashlib.blake2b(orjson.dumps(said, option=orjson.OPT_SORT_KEYS), digest_size=16)
+        return UUID(bytes=digest.digest())
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """What became of a send: the event's id, and whether it had been stored before."""
+
+    event_id: str
+    repeated: bool
+
+
+def system_message(kind: str, text: str, **text_vars: str) -> Draft:
+    """Return a system message; ``%name%`` in ``text`` stands for the variable of that name."""
+    for name, value in text_vars.items():
+        text = text.replace(f"%{name}%", value)
+    content = {"system_message_type": kind, "text": text, "text_vars": text_vars}
+    return Draft(type=SYSTEM_MESSAGE, content=content)
+
+
+def append(
+    requester: Requester,
+    chat_id: str,
+    draft: Draft,
+    *,
+    attach_to_last_thread: bool = False,
+    commit_point: Callable[[], None] = lambda: None,
+) -> Appended:
+    """Store ``draft`` as the newest event of the chat's active thread, and tell of it.
+
+    A repeat (same thread, author, ``custom_id`` and content) stores nothing: its sender alone is
+    told again. ``attach_to_last_thread`` lets a customer write to an inactive chat's last thread.
+    ``commit_point`` is called right before the change becomes permanent and may raise.
+
+    Raise :class:`NotFound`, :class:`ChatInactive` or :class:`NotAllowed` (the author is not in the
+    chat, or whispers only); nothing is stored then.
+    """
+    commit_point()
+    try:
+        if connection.vendor == "postgresql" and not connection.in_atomic_block:
+            stored = _append_in_one_statement(requester.organization_id, chat_id, draft)
+        else:
+            stored = _append_in_transaction(requester, chat_id, draft)
+    except IntegrityError:
+        return _repeat(requester, chat_id, draft)
+    if stored is not None:
+        tell(stored)
+        return Appended(stored.event["id"], repeated=False)
+    if attach_to_last_thread:
+        return _append_to_last_thread(requester, chat_id, draft)
+    raise _refusal(requester, chat_id, draft)
+
+
+_APPEND = """
+WITH bumped AS (
+    UPDATE chatplatform_chat
+    SET sequence = sequence + 1,
+        next_position = next_position + 1,
+        previous_change_at = changed_at,
+        changed_at = greatest(%(now)s, changed_at + interval '1 microsecond'),
+        participants = jsonb_set(participants, ARRAY[%(author)s, 'seen'], to_jsonb(to_char(
+            greatest(%(now)s, changed_at + interval '1 microsecond') AT TIME ZONE 'UTC',
+            'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))),
+        spoke_at = jsonb_set(spoke_at, ARRAY[%(side)s], to_jsonb(to_char(
+            greatest(%(now)s, changed_at + interval '1 microsecond') AT TIME ZONE 'UTC',
+            'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))),
+        last_events = jsonb_set(last_events, ARRAY[%(visibility)s, %(type)s],
+            to_jsonb(active_thread_id || '_' || next_position))
+    WHERE id = %(chat)s
+      AND organization_id = %(organization)s
+      AND active_thread_id IS NOT NULL
+      AND (participants -> %(author)s ->> 'present')::boolean
+      AND (%(visibility)s = 'agents' OR participants -> %(author)s ->> 'visibility' = 'all')
+    RETURNING id, active_thread_id, next_position - 1 AS position, sequence,
+        previous_change_at, changed_at, group_ids, participants, followers
+), stored AS (
+    INSERT INTO chatplatform_event (organization_id, thread_id, position, sequence, type,
+        author_id, visibility, custom_id, repeat_key, content, properties, created_at)
+    SELECT %(organization)s, active_thread_id, position, sequence, %(type)s,
+        %(author)s, %(visibility)s, %(custom_id)s, %(repeat_key)s,
+        %(content)s, %(properties)s, changed_at
+    FROM bumped
+)
+SELECT active_thread_id, position, sequence, previous_change_at, changed_at,
+    group_ids, participants, followers
+FROM bumped
+"""
+
+
+def _append_in_one_statement(
+    organization_id: UUID, chat_id: str, draft: Draft
+) -> EventAppended | None:
+    connection.ensure_connection()
+    parameters = {
+        "now": clock.now(),
+        "author": draft.author_id,
+        "side": draft.author_side,
+        "visibility": draft.visibility,
+        "type": draft.type,
+        "chat": chat_id,
+        "organization": organization_id,
+        "custom_id": draft.custom_id,
+        "repeat_key": draft.repeat_key,
+        "content": psycopg.types.json.Jsonb(draft.content, dumps=orjson.dumps),
+        "properties": psycopg.types.json.Jsonb(draft.properties, dumps=orjson.dumps),
+    }
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        row = cursor.execute(_APPEND, parameters, prepare=True).fetchone()
+    if row is None:
+        return None
+    thread_id, position, sequence, previous_at, changed_at, groups, participants, followers = row
+    return EventAppended(
+        organization_id=str(organization_id),
+        chat_id=chat_id,
+        thread_id=thread_id,
+        sequence=sequence,
+        previous_at=clock.to_wire(previous_at),
+        changed_at=clock.to_wire(changed_at),
+        group_ids=_json(groups),
+        participants=_json(participants),
+        followers=_json(followers),
+        event=_record(draft, ids.event_id(thread_id, position), changed_at),
+    )
+
+
+def _json(value: Any) -> Any:
+    return orjson.loads(value) if isinstance(value, str | bytes) else value
+
+
+def _record(draft: Draft, event_id: str, created_at: datetime) -> Record:
+    record: Record = {
+        "id": event_id,
+        "type": draft.type,
+        "created_at": clock.to_wire(created_at),
+        "visibility": draft.visibility,
+        **draft.content,
+    }
+    if draft.author_id:
+        record["author_id"] = draft.author_id
+    if draft.custom_id:
+        record["custom_id"] = draft.custom_id
+    if draft.properties:
+        record["properties"] = draft.properties
+    return record
+
+
+def _append_in_transaction(
+    requester: Requester, chat_id: str, draft: Draft
+) -> EventAppended | None:
+    with transaction.atomic():
+        chat = _locked(requester, chat_id)
+        if chat is None or chat.active_thread_id is None or not _may_author(chat, draft):
+            return None
+        stored = add(chat, draft)
+        chat.save()
+    return stored
+
+
+def _locked(requester: Requester, chat_id: str) -> Chat | None:
+    return (
+        Chat.objects.select_for_update(of=("self",))
+        .filter(organization_id=requester.organization_id, id=chat_id)
+        .first()
+    )
+
+
+def _may_author(chat: Chat, draft: Draft) -> bool:
+    participant = chat.participants.get(draft.author_id)
+    if participant is None or not participant["present"]:
+        return False
+    return draft.visibility == "agents" or participant["visibility"] == "all"
+
+
+def _append_to_last_thread(requester: Requester, chat_id: str, draft: Draft) -> Appended:
+    with transaction.atomic():
+        chat = _locked(requester, chat_id)
+        if chat is None or not _may_author(chat, draft):
+            raise _refusal(requester, chat_id, draft)
+        last = Event.objects.filter(thread_id=chat.last_thread_id).order_by("-position").first()
+        chat.next_position = last.position + 1 if last else 1
+        try:
+            with transaction.atomic():
+                stored = add(chat, draft)
+        except IntegrityError:
+            return _repeat(requester, chat_id, draft)
+        chat.save()
+    tell(stored)
+    return Appended(stored.event["id"], repeated=False)
+
+
+def _refusal(requester: Requester, chat_id: str, draft: Draft) -> Exception:
+    """Say why the event could not be stored. Raises what ``access_chat`` raises."""
+    chat = chat_selectors.access_chat(requester, chat_id)
+    participant = chat.participants.get(draft.author_id)
+    if chat.active_thread_id is None:
+        return ChatInactive()
+    if participant is None or not participant["present"]:
+        return NotAllowed("The requester is not a user of the chat")
+    return NotAllowed("A user who whispers can not send events visible to all")
+
+
+def _repeat(requester: Requester, chat_id: str, draft: Draft) -> Appended:
+    chat = Chat.objects.filter(organization_id=requester.organization_id, id=chat_id).first()
+    if chat is None:
+        raise NotFound("Chat not found")
+    event = Event.objects.get(
+        thread_id=chat.active_thread_id or chat.last_thread_id, repeat_key=draft.repeat_key
+    )
+    tell(
+        EventRepeated(
+            organization_id=str(requester.organization_id),
+            chat_id=chat.id,
+            thread_id=event.thread_id,
+            user_id=requester.user_id,
+            participants=chat.participants,
+            event=event_record(event),
+        )
+    )
+    return Appended(event.public_id, repeated=True)
+
+
+def bump(chat: Chat, now: datetime | None = None) -> datetime:
+    """Number the next change of a locked ``chat`` and return its moment; the caller saves."""
+    moment = max(now or clock.now(), chat.changed_at + timedelta(microseconds=1))
+    chat.previous_change_at, chat.changed_at = chat.changed_at, moment
+    chat.sequence += 1
+    return moment
+
+
+def add(chat: Chat, draft: Draft, *, with_thread_start: bool = False) -> EventAppended:
+    """Store ``draft`` in the newest thread of a locked ``chat``; the caller saves and tells.
+
+    ``with_thread_start``: the event is part of a thread's start, which is one change, so no
+    number is taken. Raise :class:`IntegrityError` for a repeat.
+    """
+    if with_thread_start:
+        moment = chat.changed_at = chat.changed_at + timedelta(microseconds=1)
+    else:
+        moment = bump(chat)
+    event = Event(
+        organization_id=chat.organization_id,
+        thread_id=chat.active_thread_id or chat.last_thread_id,
+        position=chat.next_position,
+        sequence=chat.sequence,
+        type=draft.type,
+        author_id=draft.author_id,
+        visibility=draft.visibility,
+        custom_id=draft.custom_id,
+        repeat_key=draft.repeat_key,
+        content=draft.content,
+        properties=draft.properties,
+        created_at=moment,
+    )
+    event.save(force_insert=True)
+    chat.next_position += 1
+    chat.last_events.setdefault(draft.visibility, {})[draft.type] = event.public_id
+    if draft.author_side:
+        text = clock.to_wire(moment)
+        chat.spoke_at[draft.author_side] = text
+        if draft.author_id in chat.participants:
+            chat.participants[draft.author_id]["seen"] = text
+    return replace(
+        chat_selectors.appended(chat, event),
+        previous_at=clock.to_wire(chat.previous_change_at),
+    )
+
+
+def draft_by(requester: Requester, draft: Draft) -> Draft:
+    """Return ``draft`` with the requester as author and the client's mark on it."""
+    side = "agent" if isinstance(requester, AgentRequester) else "customer"
+    properties = dict(draft.properties)
+    if requester.client_id:
+        properties["source"] = {"client_id": requester.client_id}
+    return replace(draft, author_id=requester.user_id, author_side=side, properties=properties)

@@ -1,0 +1,219 @@
+"""Who is here: connection leases, and what logging in, out and vanishing mean.
+
+Presence is two values: the status an agent chose and a live lease. A lease lasts
+``LEASE_SECONDS`` and is renewed by the process that holds the connection; whoever loses the
+connection keeps the lease until it runs out, so that a reload costs nobody a chat.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import transaction
+
+from chatplatform import clock
+from chatplatform.domain_events import RoutingStatusSet, SessionsEnded, tell
+from chatplatform.errors import (
+    AgentOffline,
+    Authorization,
+    RequesterAlreadyOffline,
+    Validation,
+)
+from chatplatform.models import Agent, ConnectionLease, Customer, Visit
+from chatplatform.models.people import RoutingStatus
+from chatplatform.process import process_id
+from chatplatform.requester import AgentRequester
+from chatplatform.selectors import people
+from chatplatform.services import routing
+
+LEASE_SECONDS = 20
+SWEEP_AT_MOST = 500
+
+
+def hold(organization_id: UUID, user_id: str, connection_id: str) -> None:
+    """Begin the lease of a connection of this process."""
+    ConnectionLease.objects.update_or_create(
+        connection_id=connection_id,
+        defaults={
+            "organization_id": organization_id,
+            "user_id": user_id,
+            "process": process_id(),
+            "expires_at": clock.now() + timedelta(seconds=LEASE_SECONDS),
+        },
+    )
+
+
+def renew(users: Collection[tuple[UUID, str]]) -> None:
+    """Renew the leases this process holds, as long as anybody is connected to it. One write."""
+    if users:
+        ConnectionLease.objects.filter(process=process_id()).update(
+            expires_at=clock.now() + timedelta(seconds=LEASE_SECONDS)
+        )
+
+
+def drop(connection_ids: Collection[str]) -> None:
+    """Let the leases of lost connections run out by themselves."""
+    ConnectionLease.objects.filter(connection_id__in=list(connection_ids)).update(process="")
+
+
+def agent_logged_in(
+    requester: AgentRequester, connection_id: str, *, reconnect: bool, timezone: str | None
+) -> Agent:
+    """Note a login and return the agent with the status that now holds.
+
+    A first session starts with the configured ``login_status``; ``reconnect``, or another live
+    session, keeps the last chosen one. Tells ``RoutingStatusSet`` when the shown status changed.
+    """
+    with transaction.atomic():
+        routing.lock_organization(requester.organization_id)
+        agent = Agent.objects.select_for_update().get(id=requester.agent_id)
+        was_live = requester.public_id in people.live_user_ids(
+            requester.organization_id, [requester.public_id]
+        )
+        before = people.shown_status(agent, live=was_live)
+        if agent.kind == Agent.Kind.HUMAN and not (reconnect or (agent.connected and was_live)):
+            agent.routing_status = agent.login_status
+        if timezone:
+            agent.timezone = timezone
+        agent.connected = True
+        agent.save(update_fields=["routing_status", "timezone", "connected"])
+        hold(requester.organization_id, requester.public_id, connection_id)
+        if agent.routing_status != before:
+            _tell_status(agent, agent.routing_status)
+    routing.settle_after_commit(requester.organization_id)
+    return agent
+
+
+def _tell_status(agent: Agent, status: str) -> None:
+    tell(
+        RoutingStatusSet(
+            organization_id=str(agent.organization_id), agent_id=agent.public_id, status=status
+        )
+    )
+
+
+def agent_logged_out(requester: AgentRequester, connection_id: str) -> None:
+    """End one session; with the last one the agent's chats are handed on (``signed_out``)."""
+    with transaction.atomic():
+        organization = routing.lock_organization(requester.organization_id)
+        ConnectionLease.objects.filter(connection_id=connection_id).delete()
+        others = ConnectionLease.objects.filter(
+            organization=organization, user_id=requester.public_id, expires_at__gt=clock.now()
+        ).exclude(process="")
+        if others.exists():
+            return
+        agent = Agent.objects.select_for_update().get(id=requester.agent_id)
+        ConnectionLease.objects.filter(
+            organization=organization, user_id=requester.public_id
+        ).delete()
+        _gone(organization, agent, "signed_out")
+    routing.settle_after_commit(requester.organization_id)
+
+
+def _gone(organization: routing.Organization, agent: Agent, reason: str) -> None:
+    agent.connected = False
+    agent.save(update_fields=["connected"])
+    if agent.kind == Agent.Kind.HUMAN:
+        _tell_status(agent, RoutingStatus.OFFLINE)
+        routing.release_agent(organization, agent, reason)
+
+
+def log_out_agent(requester: AgentRequester, agent_id: str | None) -> None:
+    """End every session of an agent: oneself, or another for administrators (SEMANTICS 9.1).
+
+    Raise :class:`Authorization` otherwise. Tells ``SessionsEnded``.
+    """
+    wanted = agent_id or requester.public_id
+    if wanted != requester.public_id and requester.role == "normal":
+        raise Authorization("Only administrators can log out other agents")
+    with transaction.atomic():
+        organization = routing.lock_organization(requester.organization_id)
+        found = people.agent_by_public_id(requester.organization_id, wanted)
+        agent = Agent.objects.select_for_update().get(id=found.id)
+        ConnectionLease.objects.filter(organization=organization, user_id=wanted).delete()
+        tell(
+            SessionsEnded(
+                organization_id=str(organization.id),
+                user_id=wanted,
+                reason="agent_logged_out_remotely",
+            )
+        )
+        if agent.connected:
+            _gone(organization, agent, "remotely_signed_out")
+    routing.settle_after_commit(requester.organization_id)
+
+
+def set_routing_status(requester: AgentRequester, status: str, agent_id: str | None) -> None:
+    """Choose a status for the session, for oneself or another agent or bot.
+
+    Raise :class:`Authorization` without the scope for others, :class:`Validation` for ``offline``
+    of a human, :class:`RequesterAlreadyOffline` or :class:`AgentOffline` without a live session.
+    Tells ``RoutingStatusSet``.
+    """
+    wanted = agent_id or requester.public_id
+    with transaction.atomic():
+        routing.lock_organization(requester.organization_id)
+        found = people.agent_by_public_id(requester.organization_id, wanted)
+        agent = Agent.objects.select_for_update().get(id=found.id)
+        _check_status_change(requester, agent, status)
+        routing.set_status(agent, status)
+    routing.settle_after_commit(requester.organization_id)
+
+
+def _check_status_change(requester: AgentRequester, agent: Agent, status: str) -> None:
+    oneself = agent.id == requester.agent_id
+    if agent.kind == Agent.Kind.BOT:
+        if not requester.has_scope("agents-bot--all:rw", "agents-bot--my:rw"):
+            raise Authorization
+        return
+    if not oneself and not requester.has_scope("agents--all:rw"):
+        raise Authorization("Only administrators can change other agents' status")
+    if status == RoutingStatus.OFFLINE:
+        raise Validation("Only bots can be set `offline`")
+    if agent.public_id not in people.live_user_ids(agent.organization_id, [agent.public_id]):
+        raise RequesterAlreadyOffline if oneself else AgentOffline
+
+
+def end_expired_leases() -> None:
+    """Act on leases that ran out: hand on the chats of lost agents, end the visits of customers.
+
+    Safe with several workers at once; at most ``SWEEP_AT_MOST`` leases a call.
+    """
+    with transaction.atomic():
+        expired = list(
+            ConnectionLease.objects.select_for_update(skip_locked=True)
+            .filter(expires_at__lte=clock.now())
+            .order_by("expires_at")[:SWEEP_AT_MOST]
+        )
+        ConnectionLease.objects.filter(
+            connection_id__in=[lease.connection_id for lease in expired]
+        ).delete()
+    for organization_id, user_id in {(one.organization_id, one.user_id) for one in expired}:
+        _lost(organization_id, user_id)
+
+
+def _lost(organization_id: UUID, user_id: str) -> None:
+    with transaction.atomic():
+        organization = routing.lock_organization(organization_id)
+        if user_id in people.live_user_ids(organization_id, [user_id]):
+            return
+        agent = (
+            Agent.objects.select_for_update()
+            .filter(organization=organization, public_id=user_id)
+            .first()
+        )
+        if agent is None:
+            _end_visit(user_id)
+        elif agent.connected:
+            _gone(organization, agent, "disconnected")
+    routing.settle(organization_id)
+
+
+def _end_visit(customer_id: str) -> None:
+    customer = Customer.objects.filter(id=customer_id).first()
+    if customer is not None and customer.last_visit_id is not None:
+        Visit.objects.filter(id=customer.last_visit_id, ended_at__isnull=True).update(
+            ended_at=clock.now()
+        )
