@@ -18,6 +18,7 @@ const FIRST_PAGE_EVENTS = 25;
 const CACHED_EVENTS = 40;
 const PEEK_EVERY = 2_000;
 const ECHO_WITHIN = 5_000;
+const HELP_AFTER = 3_000;
 const SIGNS_LAST = 10_000;
 const TRIES = 6;
 
@@ -63,6 +64,7 @@ export class Session extends EventTarget {
   #page = { url: location.href, title: document.title };
   #referrer = "";
   #inSync = false;
+  #reading = null;
   #held = [];
   #flushing = false;
   #again = false;
@@ -95,7 +97,7 @@ export class Session extends EventTarget {
       onState: (state) => this.#lineChanged(state),
     });
     this.#restore();
-    this.#store.watch((key) => key.startsWith("outbox:") && this.#changed());
+    this.#store.watch((key) => key.startsWith("outbox:") && this.#otherTabSpoke());
     window.addEventListener("online", () => this.#line.check());
     window.addEventListener("offline", () => this.#line.doubt());
     window.addEventListener("pageshow", () => this.#line.check());
@@ -284,8 +286,16 @@ export class Session extends EventTarget {
     this.#uploadNext();
   }
 
-  /** Reads chat and threads afresh, then applies what was pushed meanwhile. */
-  async #read(login = {}) {
+  /** Reads chat and threads afresh; who asks while a reading is under way waits for that one. */
+  #read(login = {}) {
+    this.#reading ??= this.#readAll(login).finally(() => {
+      this.#reading = null;
+    });
+    return this.#reading;
+  }
+
+  /** Takes what the server has, then applies once more what was pushed meanwhile. */
+  async #readAll(login) {
     this.#inSync = false;
     this.#held = [];
     this.broken = false;
@@ -451,10 +461,10 @@ export class Session extends EventTarget {
       return;
     }
     const thread = { events: [event] };
-    const mode = this.#continuous ? { continuous: true } : {};
+    const continuous = this.#continuous;
     const opened = id
-      ? await this.#line.request("resume_chat", { chat: { id, thread }, ...mode })
-      : await this.#line.request("start_chat", { chat: { thread }, ...mode });
+      ? await this.#line.request("resume_chat", { chat: { id, thread }, continuous })
+      : await this.#line.request("start_chat", { chat: { thread }, continuous });
     this.#opened(opened.chat_id ?? id, opened.thread_id);
   }
 
@@ -481,6 +491,13 @@ export class Session extends EventTarget {
       const missing = this.#outbox.items().some((item) => item.state === "acked");
       if (missing && this.#inSync) this.#read();
     }, ECHO_WITHIN);
+  }
+
+  /** Another tab said something; should it be closed before sending, we do. */
+  #otherTabSpoke() {
+    this.#changed();
+    clearTimeout(this.#timers.help);
+    this.#timers.help = setTimeout(() => this.#flush(), HELP_AFTER);
   }
 
   // --- files ------------------------------------------------------------------------------------
