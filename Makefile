@@ -1,7 +1,7 @@
 # Everything here works from a clean checkout and may be called again at any time. `make help` lists the targets.
 #
-# The environment is the platform's own (docs and CONTRIBUTING.md list it): PORT, HOST, SERVER, DATABASE_URL,
-# REDIS_URL, WEBHOOK_ALLOWED_HOSTS, … Generated secrets and local data live under var/.
+# The environment is the platform's own (CONTRIBUTING.md lists it): PORT, HOST, SERVER, DATABASE_URL,
+# REDIS_URL, … Generated secrets and local data live under var/.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin

@@ -30,13 +30,6 @@ UNACKNOWLEDGED_MILLISECONDS = 1000 * (PING_INTERVAL_SECONDS + PING_TIMEOUT_SECON
 GRACE_SECONDS = 10
 """How long requests under way may take after SIGTERM."""
 
-PAGES = {
-    "Front page": "/",
-    "Agent workspace": "/workspace/",
-    "Page with the widget": "/demo/",
-    "API description": "/docs/",
-}
-
 _ABSENT = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 
 
@@ -76,10 +69,8 @@ def _bound(family: socket.AddressFamily, address: tuple[str, int]) -> socket.soc
 
 
 def announce(port: int) -> None:
-    """Print where a person finds what is about to be served."""
-    base = os.environ.get("PUBLIC_URL", "").rstrip("/") or f"http://localhost:{port}"
-    for name, path in PAGES.items():
-        print(f"{name:<22}{base}{path}", flush=True)
+    """Say that the port is taken and what ends the server."""
+    print(f"Serving on port {port} until SIGTERM.", flush=True)
 
 
 def serve_with_uvicorn(host: str, port: int) -> None:

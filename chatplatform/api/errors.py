@@ -29,5 +29,5 @@ def as_protocol_error(error: Exception, **about: Any) -> ProtocolError:
     if isinstance(error, OperationalError):
         log.warning("database unavailable", error=str(error), **about)
         return ServiceUnavailable()
-    log.exception("unexpected error", exc_info=error, **about)
+    log.error("unexpected error", exc_info=error, **about)
     return Internal()

@@ -59,6 +59,9 @@ class AccessToken(AbstractAccessToken):
     session_checksum = models.CharField(max_length=64, blank=True, db_index=True)
     """SHA-256 of the browser session the token dies with; empty for all others."""
 
+    _raw_token: str
+    """The readable token until it is saved; the toolkit's checksum field takes it from here."""
+
     class Meta(AbstractAccessToken.Meta):
         pass
 

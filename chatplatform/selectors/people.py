@@ -65,14 +65,14 @@ def users_of(chats: Iterable[Chat]) -> dict[str, list[Record]]:
     for chat in chats:
         users = []
         for user_id, participant in sorted(
-            chat.participants.items(), key=lambda item: item[1]["order"]
+            chat.participants.items(), key=lambda item: int(item[1]["order"])
         ):
+            user: Record | None = None
             if participant["type"] == "agent":
                 user = by_id.get((chat.organization_id, user_id))
-            else:
-                customer = customers.get(UUID(user_id))
-                user = customer and customer_record(customer, customer.last_visit, [chat.spoke_at])
-            if user:
+            elif customer := customers.get(UUID(user_id)):
+                user = customer_record(customer, customer.last_visit, [chat.spoke_at])
+            if user is not None:
                 users.append(chat_user_record(user, participant))
         found[chat.id] = users
     return found

@@ -278,8 +278,7 @@ def deactivate_chat(
 
 
 def _customer_name(chat: Chat) -> str:
-    customer = Customer.objects.filter(id=chat.customer_id).first()
-    return (customer.name if customer else "") or "Customer"
+    return (chat.customer.name if chat.customer else "") or "Customer"
 
 
 def _require_presence(requester: AgentRequester, chat: Chat) -> None:

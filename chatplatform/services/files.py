@@ -88,22 +88,29 @@ def _clean_name(name: str) -> str:
 
 
 def _identify(head: bytes, file: BinaryIO, name: str) -> tuple[str, tuple[int, int] | None]:
-    try:
-        with Image.open(file) as image:
-            if image.format in _IMAGES and image.width * image.height <= MAX_PIXELS:
-                found, dimensions = _IMAGES[image.format], (image.width, image.height)
-                image.verify()
-                return found, dimensions
-    except Exception:
-        pass
-    finally:
-        file.seek(0)
+    if image := _identify_image(file):
+        return image
     if head[4:8] == b"ftyp":
         return "video/mp4", None
     for signature, content_type in _SIGNATURES:
         if head.startswith(signature):
             return _ZIPPED.get(name[name.rfind(".") :].lower(), content_type), None
     return _text_or_unknown(head), None
+
+
+def _identify_image(file: BinaryIO) -> tuple[str, tuple[int, int]] | None:
+    try:
+        with Image.open(file) as image:
+            known = image.format in _IMAGES and image.width * image.height <= MAX_PIXELS
+            if not known:
+                return None
+            found = _IMAGES[str(image.format)], (image.width, image.height)
+            image.verify()
+            return found
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None
+    finally:
+        file.seek(0)
 
 
 def _text_or_unknown(head: bytes) -> str:

@@ -21,7 +21,7 @@ from chatplatform.errors import (
     RequesterAlreadyOffline,
     Validation,
 )
-from chatplatform.models import Agent, ConnectionLease, Customer, Visit
+from chatplatform.models import Agent, ConnectionLease, Customer, Organization, Visit
 from chatplatform.models.people import RoutingStatus
 from chatplatform.process import process_id
 from chatplatform.requester import AgentRequester
@@ -112,7 +112,7 @@ def agent_logged_out(requester: AgentRequester, connection_id: str) -> None:
     routing.settle_after_commit(requester.organization_id)
 
 
-def _gone(organization: routing.Organization, agent: Agent, reason: str) -> None:
+def _gone(organization: Organization, agent: Agent, reason: str) -> None:
     agent.connected = False
     agent.save(update_fields=["connected"])
     if agent.kind == Agent.Kind.HUMAN:

@@ -230,17 +230,23 @@ def _renumber(organization_id: UUID, waiting: list[Thread]) -> None:
             continue
         thread.queue_position = position
         thread.save(update_fields=["queue_position"])
-        place = {
-            "chat_id": thread.chat_id,
-            "thread_id": thread.id,
-            "queue": {"position": position, "wait_time": per_place * position},
-        }
-        entries.append({**place, "group_ids": thread.group_ids})
+        place = {"position": position, "wait_time": per_place * position}
+        entries.append(
+            {
+                "chat_id": thread.chat_id,
+                "thread_id": thread.id,
+                "group_ids": thread.group_ids,
+                "queue": place,
+            }
+        )
         if thread.chat.customer_id is not None:
-            customer_id = str(thread.chat.customer_id)
             tell(
                 QueuePositionUpdated(
-                    organization_id=str(organization_id), customer_id=customer_id, **place
+                    organization_id=str(organization_id),
+                    chat_id=thread.chat_id,
+                    thread_id=thread.id,
+                    customer_id=str(thread.chat.customer_id),
+                    queue=place,
                 )
             )
     if entries:

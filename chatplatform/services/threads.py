@@ -20,7 +20,11 @@ def open_thread(chat: Chat, *, active: bool, continuous: bool, client_id: str) -
     with everything in it is one change.
     """
     now = events.bump(chat)
-    routing = {"continuous": continuous, "idle": False, "unassigned": False}
+    routing: dict[str, str | bool] = {
+        "continuous": continuous,
+        "idle": False,
+        "unassigned": False,
+    }
     thread = Thread(
         organization_id=chat.organization_id,
         chat=chat,

@@ -32,7 +32,7 @@ class Sockets:
     def add(self, connection: Connection) -> None:
         """Index a connection by its terms."""
         terms = connection.terms
-        assert terms is not None  # noqa: S101 - only logged-in connections are indexed
+        assert terms is not None
         self.everyone.add(connection)
         self._by_user.setdefault(terms.requester.user_id, set()).add(connection)
         for number in terms.group_numbers:

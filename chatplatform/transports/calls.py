@@ -97,7 +97,7 @@ class Calls:
         connection.running = request
         self._busy.add(connection)
         call = request.call
-        assert call is not None  # noqa: S101 - every queued request has one
+        assert call is not None
         if request.action == "login":
             login = asyncio.get_running_loop().create_task(self._login(connection, request, call))
             self._logins.add(login)

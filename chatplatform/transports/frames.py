@@ -16,7 +16,7 @@ from chatplatform.errors import ProtocolError, UnsupportedVersion, Validation
 RequestId = str | int | None
 
 
-class Refusal(Exception):  # noqa: N818 - an answer, not a failure
+class Refusal(Exception):
     """A frame that gets an error at once; ``action`` and ``request_id`` as far as readable."""
 
     def __init__(self, error: ProtocolError, action: str = "", request_id: RequestId = None):

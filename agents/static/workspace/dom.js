@@ -78,7 +78,10 @@ export function setText(element, text) {
  */
 export function reconcile(container, items, create, update = null) {
   const existing = new Map();
-  for (const child of [...container.children]) existing.set(child.dataset.key, child);
+  for (const child of [...container.children]) {
+    if (child.dataset.key === undefined) child.remove();
+    else existing.set(child.dataset.key, child);
+  }
   let cursor = container.firstElementChild;
   for (const item of items) {
     let element = existing.get(item.key);

@@ -36,7 +36,7 @@ export class ConversationView {
   }
 
   #frame() {
-    this.name = h("h1", { class: "head-name", tabindex: "-1", dir: "auto" });
+    this.name = h("h2", { class: "head-name", tabindex: "-1", dir: "auto" });
     this.about = h("p", { class: "head-about" });
     this.buttons = h("div", { class: "head-actions" });
     this.head = h(
