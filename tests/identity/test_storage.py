@@ -1,0 +1,58 @@
+"""No table holds a readable token, secret or password (DESIGN 6)."""
+
+import pytest
+from django.apps import apps
+from django.contrib.sessions.backends.db import SessionStore
+from django.db import connection
+
+from chatplatform.services import applications, customer_identities, organizations, tokens
+from tests import make
+
+pytestmark = pytest.mark.django_db
+
+
+def test_nothing_that_was_handed_out_can_be_read_back():
+    organization = make.organization()
+    agent = organizations.add_agent(
+        organization, "ann@example.com", "Ann", "correct horse battery staple"
+    )
+    application, client_secret = applications.create_application(organization, "Integration")
+    session = SessionStore()
+    session.create()
+    by_cookie = customer_identities.grant_by_cookie(
+        client_id=make.application(organization, any_origin=True).client_id,
+        organization_id=organization.pk,
+        redirect_uri="https://shop.example",
+        origin="",
+        cookie=None,
+        expires_in=60,
+        before_minting=lambda: None,
+    )
+    assert by_cookie.cookie is not None
+
+    handed_out = {
+        "password": "correct horse battery staple",
+        "client secret": client_secret,
+        "access token": make.access_token(agent, application=application),
+        "workspace token": tokens.issue_workspace_token(
+            make.account(agent), str(session.session_key)
+        ).token,
+        "personal access token": make.pat(agent),
+        "customer token": by_cookie.issued.token,
+        "customer cookie": by_cookie.cookie.secret,
+    }
+
+    stored = _everything_stored()
+    assert application.client_id in stored
+    assert [kind for kind, secret in handed_out.items() if secret in stored] == []
+
+
+def _everything_stored() -> str:
+    """Return every value of every table, as text."""
+    texts: list[str] = []
+    with connection.cursor() as cursor:
+        for model in apps.get_models(include_auto_created=True):
+            table = connection.ops.quote_name(model._meta.db_table)
+            cursor.execute(f"SELECT * FROM {table}")  # noqa: S608 - our own table's name
+            texts.extend(str(row) for row in cursor.fetchall())
+    return "\n".join(texts)
