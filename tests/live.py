@@ -1,0 +1,140 @@
+"""A real server for the tests that need one: its own process, data, secret and port.
+
+It runs what ``make run`` runs (``deploy.serve``), on a database made for it: SQLite in a directory
+of its own, or a fresh PostgreSQL database when ``DATABASE_URL`` names a server.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+
+ROOT = Path(__file__).resolve().parent.parent
+READY_WITHIN_SECONDS = 60
+STOPPED_WITHIN_SECONDS = 15
+
+
+@dataclass(slots=True)
+class LiveServer:
+    """A running server. ``demo`` is what ``manage.py demo --json`` printed."""
+
+    port: int
+    environment: dict[str, str]
+    log: Path
+    demo: dict[str, Any]
+    process: subprocess.Popen[bytes]
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        return f"http://localhost:{self.port}"
+
+    def stop(self) -> None:
+        """Ask the server to stop, as an init system would."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(timeout=STOPPED_WITHIN_SECONDS)
+
+    def kill(self) -> None:
+        """End the server as a crash would."""
+        self.process.kill()
+        self.process.wait(timeout=STOPPED_WITHIN_SECONDS)
+
+    def start(self) -> None:
+        """Start the server (again) and wait until it is ready."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "deploy.serve"],
+                cwd=ROOT,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+            )
+        deadline = time.monotonic() + READY_WITHIN_SECONDS
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                break
+            try:
+                with urllib.request.urlopen(f"{self.url}/health/ready", timeout=2):
+                    return
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.1)
+        raise RuntimeError(f"the server did not start:\n{self.log.read_text()[-4000:]}")
+
+
+def free_port() -> int:
+    """Return a port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def _database(name: str) -> Iterator[dict[str, str]]:
+    """Make a database beside the one ``DATABASE_URL`` names; nothing to do for SQLite."""
+    given = os.environ.get("DATABASE_URL", "")
+    if not given.startswith("postgres"):
+        yield {}
+        return
+    parts = urlsplit(given)
+    with psycopg.connect(given, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    try:
+        yield {"DATABASE_URL": urlunsplit(parts._replace(path=f"/{name}"))}
+    finally:
+        with psycopg.connect(given, autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+@contextmanager
+def live_server(directory: Path, **environment: str) -> Iterator[LiveServer]:
+    """Run a server with the demo organisation; ``directory`` keeps its data and log.
+
+    ``environment`` adds to, or overrides, what the server reads.
+    """
+    with _database(f"live_{secrets.token_hex(4)}") as database:
+        port = free_port()
+        variables = {
+            **os.environ,
+            **database,
+            "VAR_DIR": str(directory),
+            "PORT": str(port),
+            "EMBEDDED_WORKER": "1",
+            **environment,
+        }
+        manage = [sys.executable, "manage.py"]
+        run = {"cwd": ROOT, "env": variables, "check": True, "capture_output": True}
+        subprocess.run([*manage, "migrate", "--verbosity", "0"], **run)  # type: ignore[call-overload]
+        demo = subprocess.run([*manage, "demo", "--json"], **run)  # type: ignore[call-overload]
+        server = LiveServer(
+            port=port,
+            environment=variables,
+            log=directory / "server.log",
+            demo=json.loads(demo.stdout),
+            process=subprocess.Popen(["true"]),
+        )
+        server.start()
+        try:
+            yield server
+        finally:
+            if server.process.poll() is None:
+                try:
+                    server.stop()
+                except subprocess.TimeoutExpired:
+                    server.kill()
