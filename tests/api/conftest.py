@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NotRequired, TypedDict
+from typing import Any, NotRequired
 
 import pytest
 from django.test import Client
 from pydantic import Field
+from typing_extensions import TypedDict
 
 from chatplatform.api import registry
 from chatplatform.api.action import Action, Empty, Request, action

@@ -30,7 +30,8 @@ def _active_filter(payload: Record) -> Record:
         if not isinstance(filters, dict):
             return filters
         filters = without(filters, ("active",))
-        if filters.get("include_active") in (True, None):
+        wanted = filters.get("include_active")
+        if wanted is True or wanted is None:
             return without(filters, ("include_active",))
         return renamed(filters, "include_active", "active")
 

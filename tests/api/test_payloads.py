@@ -1,0 +1,48 @@
+"""Bytes into JSON data that every later part can hold."""
+
+import contextlib
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chatplatform.api import payloads
+from chatplatform.errors import Validation
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"))
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63) | TEXT,
+    lambda inner: st.lists(inner) | st.dictionaries(TEXT, inner),
+)
+
+
+@given(JSON)
+def test_json_is_read_as_it_was_written(value: Any) -> None:
+    assert payloads.parse(orjson.dumps(value)) == value
+    assert payloads.parse(orjson.dumps(value).decode()) == value
+
+
+@given(st.binary() | st.text())
+def test_anything_else_is_a_validation_error_and_nothing_worse(raw: bytes | str) -> None:
+    with contextlib.suppress(Validation):
+        payloads.parse(raw)
+
+
+def nested(depth: int) -> bytes:
+    return b"[" * depth + b"]" * depth
+
+
+def test_the_deepest_allowed_nesting_can_be_written_back() -> None:
+    value = payloads.parse(nested(payloads.MAX_DEPTH))
+
+    assert orjson.dumps(value) == nested(payloads.MAX_DEPTH)
+    with pytest.raises(Validation, match="nested deeper"):
+        payloads.parse(nested(payloads.MAX_DEPTH + 1))
+
+
+@pytest.mark.parametrize("raw", [rb'"a\u0000"', rb'["\u0000"]', rb'{"a":{"\u0000":1}}'])
+def test_the_null_character_is_refused_wherever_it_stands(raw: bytes) -> None:
+    with pytest.raises(Validation, match=r"U\+0000"):
+        payloads.parse(raw)
