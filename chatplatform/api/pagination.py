@@ -161,7 +161,7 @@ def _salt(requester: Requester, action: str, subject: str) -> str:
 def _sign(salt: str, page: PageRequest, position: Position, *, backwards: bool) -> str:
     filters = page.filters
     if isinstance(filters, BaseModel):
-        filters = filters.model_dump(mode="json", exclude_unset=True)
+        filters = filters.model_dump(mode="json", exclude_unset=True, by_alias=True)
     content = [page.sort_order, page.limit, filters, position, backwards, page.min_events_count]
     return signing.dumps(content, salt=salt, compress=True)
 

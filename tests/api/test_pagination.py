@@ -1,7 +1,7 @@
 """Pages of lists, and the ids that lead to their neighbours."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Annotated, Any
 from uuid import uuid4
 
 import pytest
@@ -21,6 +21,7 @@ class Filters(Request):
     """Filters of the list."""
 
     even: bool = False
+    from_: Annotated[str | None, Field(alias="from")] = None
     groups: list[int] = Field(default_factory=list)
 
 
@@ -108,13 +109,14 @@ def test_a_page_that_ends_with_the_last_row_has_no_next_one() -> None:
 
 def test_a_page_id_keeps_filters_sort_order_and_limit() -> None:
     who = requester()
-    filters = {"even": True, "groups": [1, 2]}
+    filters = {"even": True, "groups": [1, 2], "from": "2026-01-01"}
     rows, ids = answer(who, filters=filters, sort_order="asc", limit=4)
     assert rows == [2, 4, 6, 8]
 
     page = read(who, page_id=ids["next_page_id"])
 
-    assert page.filters == Filters(even=True, groups=[1, 2])
+    assert page.filters == Filters.model_validate(filters)
+    assert page.filters.from_ == "2026-01-01"
     assert (page.sort_order, page.limit) == ("asc", 4)
     assert answer(who, page_id=ids["next_page_id"])[0] == [10, 12, 14, 16]
 
