@@ -178,7 +178,7 @@ const PUSHES = {
     })),
 
   incoming_event: (state, { chat_id, thread_id, event }) => {
-    const arrived = updateChat(state, chat_id, (chat) => addEvent(chat, thread_id, event, state.me));
+    const arrived = updateChat(state, chat_id, (chat) => addEvent(chat, thread_id, event));
     return clearTransient(arrived, chat_id, event.author_id);
   },
 
@@ -379,7 +379,8 @@ function changeThreadProperties(state, chatId, threadId, change) {
 
 // --- events --------------------------------------------------------------------------------------
 
-function addEvent(chat, threadId, event, me) {
+/** A new event. Who writes has seen everything before it. */
+function addEvent(chat, threadId, event) {
   let next = chat;
   if (chat.threads.some((thread) => thread.id === threadId)) {
     next = mergeThreads(chat, [{ id: threadId, events: [event] }]);
@@ -388,10 +389,7 @@ function addEvent(chat, threadId, event, me) {
     next = mergeThreads(chat, [{ id: threadId, created_at, active, events: [event] }]);
   }
   next = { ...next, last: newest(next.last, lastShown([event])) };
-  if (me && event.author_id === me.id) {
-    next = { ...next, users: advanceSeen(next.users, me.id, event.created_at) };
-  }
-  return next;
+  return { ...next, users: advanceSeen(next.users, event.author_id, event.created_at) };
 }
 
 function mergeEvents(known, incoming) {

@@ -123,11 +123,15 @@ export function ago(iso, now = Date.now()) {
   return formats.relative.format(-Math.floor(seconds / 86400), "day");
 }
 
+function waiting(seconds) {
+  return seconds < 10 ? t("time.now") : duration(seconds);
+}
+
 const WRITERS = {
   short: shortAgo,
   ago,
   clock,
-  waiting: (iso, now) => duration((now - Date.parse(iso)) / 1000),
+  waiting: (iso, now) => waiting((now - Date.parse(iso)) / 1000),
 };
 
 /**
