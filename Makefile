@@ -36,7 +36,7 @@ lint: install-dev ## Check style, types, who imports whom, templates and migrati
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/djlint --check --lint --quiet .
+	$(BIN)/djlint --check --lint .
 	$(BIN)/python manage.py makemigrations --check --dry-run
 
 format: install-dev ## Put code and templates into the project's style
