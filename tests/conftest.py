@@ -11,6 +11,9 @@ from pytest_django.fixtures import DjangoCaptureOnCommitCallbacks, Settings
 from chatplatform import domain_events
 from chatplatform.api import ratelimit
 from chatplatform.domain_events import DomainEvent
+from chatplatform.models import Organization
+from tests import make
+from tests.world import NEWEST, Pushes, User, World
 
 Told = Callable[[], AbstractContextManager[list[DomainEvent]]]
 
@@ -57,3 +60,39 @@ def told(django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks) -> 
             yield events
 
     return gather
+
+
+@pytest.fixture
+def world(db: None, monkeypatch: pytest.MonkeyPatch) -> World:
+    """Return a place for the test's agents and customers, who hear each other's pushes."""
+    made = World()
+    monkeypatch.setattr("chatplatform.transports.web.publish", made.deliver)
+    return made
+
+
+@pytest.fixture
+def acme(db: None) -> Organization:
+    """Return an organisation."""
+    return make.organization("Acme")
+
+
+@pytest.fixture
+def api(world: World) -> Callable[..., User]:
+    """Return a function that makes a client of the Web API from a token and a version."""
+
+    def client(
+        credentials: str,
+        version: str = NEWEST,
+        *,
+        api: str = "agent",
+        organization_id: object = "",
+    ) -> User:
+        return User(world, api, credentials, str(organization_id), version=version)
+
+    return client
+
+
+@pytest.fixture
+def capture_pushes(world: World) -> Callable[[], AbstractContextManager[Pushes]]:
+    """Return a block that gathers the exact pushes each connected user gets inside it."""
+    return world.capture_pushes

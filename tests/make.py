@@ -4,10 +4,29 @@ import base64
 import itertools
 from collections.abc import Iterable
 
-from chatplatform.models import Account, Agent, Application, Customer, Group, Organization
+from chatplatform.models import (
+    Account,
+    Agent,
+    Application,
+    Chat,
+    Customer,
+    Group,
+    Organization,
+    Thread,
+)
 from chatplatform.models.people import AgentRole, RoutingStatus
 from chatplatform.scopes import allowed
-from chatplatform.services import applications, customer_identities, organizations, tokens
+from chatplatform.requester import AgentRequester, CustomerRequester, Requester
+from chatplatform.services import (
+    applications,
+    chats,
+    customer_identities,
+    events,
+    organizations,
+    tokens,
+)
+from chatplatform.services.chats import Opening, Started
+from chatplatform.services.events import Draft
 
 _numbers = itertools.count(1)
 
@@ -124,3 +143,67 @@ def _own_application(organization: Organization) -> Application:
         organization=organization, purpose=Application.Purpose.INTEGRATION
     ).first()
     return found or application(organization)
+
+
+# --- conversations ------------------------------------------------------------------------------
+
+
+def requester(of: Agent | Customer) -> Requester:
+    """Return an agent or a customer as services know who asks."""
+    if isinstance(of, Agent):
+        return tokens.authenticate_agent(f"Bearer {access_token(of)}")
+    return tokens.authenticate_customer(
+        f"Bearer {customer_token(of)}", {"organization_id": str(of.organization_id)}
+    )
+
+
+def message(text: str = "Hello", **more: object) -> dict[str, object]:
+    """Return a message as clients send it."""
+    return {"type": "message", "text": text, **more}
+
+
+def chat(
+    by: Customer | Agent,
+    *,
+    active: bool = True,
+    continuous: bool = True,
+    groups: Iterable[int] | None = None,
+    users: Iterable[tuple[str, str]] = (),
+    texts: Iterable[str] = (),
+) -> Chat:
+    """Start a chat; by default one that may wait while nobody is online."""
+    who = requester(by)
+    started = chats.start_chat(
+        who,
+        Opening(
+            active=active,
+            continuous=continuous,
+            group_ids=tuple(groups) if groups is not None else None,
+            users=tuple(users),
+            events=tuple(_draft(who, text) for text in texts),
+        ),
+    )
+    return Chat.objects.get(id=started.chat_id)
+
+
+def thread(chat: Chat, *, texts: Iterable[str] = (), closed: bool = True) -> Thread:
+    """Add a thread to an inactive chat as its customer, and close it again by default."""
+    if chat.customer is None:
+        raise LookupError("the chat has no customer")
+    who = requester(chat.customer)
+    opening = Opening(continuous=True, events=tuple(_draft(who, text) for text in texts))
+    started: Started = chats.resume_chat(who, chat.id, opening)
+    if closed:
+        chats.deactivate_chat(who, chat.id)
+    return Thread.objects.get(id=started.thread_id)
+
+
+def event(chat: Chat, by: Customer | Agent, text: str = "Hello", visibility: str = "all") -> str:
+    """Send a message to a running chat and return its id."""
+    sent = events.append(requester(by), chat.id, _draft(requester(by), text, visibility))
+    return sent.event_id
+
+
+def _draft(who: AgentRequester | CustomerRequester, text: str, visibility: str = "all") -> Draft:
+    draft = Draft(type="message", content={"text": text}, visibility=visibility)
+    return events.draft_by(who, draft)
