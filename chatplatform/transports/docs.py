@@ -7,7 +7,7 @@ from functools import lru_cache
 import orjson
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import path, reverse
+from django.urls import path
 from django.urls.resolvers import URLPattern, URLResolver
 from django.views.decorators.http import require_safe
 
@@ -16,16 +16,11 @@ from chatplatform.transports import openapi, web
 
 
 @require_safe
-def index(request: HttpRequest) -> HttpResponse:
-    """Show the reference, the stable version first."""
-    choices = [
-        {
-            "name": f"Web API {version}",
-            "url": reverse("docs-document", kwargs={"version": version}),
-        }
-        for version in reversed(versions.VERSIONS)
-    ]
-    context = {"choices": choices, "first": f"Web API {versions.STABLE}"}
+def index(request: HttpRequest, version: str = versions.STABLE) -> HttpResponse:
+    """Show the reference of one wire version; without one, of the stable version."""
+    if version not in versions.VERSIONS:
+        raise Http404
+    context = {"version": version, "versions": tuple(reversed(versions.VERSIONS))}
     return render(request, "docs/index.html", context)
 
 
@@ -47,5 +42,6 @@ def encoded(version: str) -> bytes:
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("docs/", index, name="docs"),
+    path("docs/v<str:version>/", index, name="docs-version"),
     path("docs/v<str:version>/openapi.json", document, name="docs-document"),
 ]

@@ -1,18 +1,16 @@
-// Starts the API reference with the documents the page names.
+// Shows the OpenAPI document the page names.
 "use strict";
 
 const place = document.getElementById("reference");
-const choices = JSON.parse(document.getElementById("reference-choices").textContent);
 
 window.SwaggerUIBundle({
   domNode: place,
-  urls: choices,
-  "urls.primaryName": place.dataset.first,
+  url: place.dataset.document,
   deepLinking: true,
   docExpansion: "list",
   filter: true,
-  layout: "StandaloneLayout",
-  presets: [window.SwaggerUIBundle.presets.apis, window.SwaggerUIStandalonePreset],
+  layout: "BaseLayout",
+  presets: [window.SwaggerUIBundle.presets.apis],
   // The documents are valid; no third party is asked to confirm it.
   validatorUrl: null,
 });
