@@ -298,4 +298,6 @@ LOGGING = {
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    # A refusal is an answer, not an incident; what goes wrong on our side is logged as an error.
+    "loggers": {"django.request": {"level": "ERROR"}},
 }
