@@ -138,6 +138,20 @@ def test_hints_for_older_versions_reach_nobody(version: str) -> None:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
+def test_hints_on_users_threads_and_events_reach_nobody_either(version: str) -> None:
+    user = {"id": "a@example.com", "type": "agent"}
+    hinted = {**user, "_key": "opaque"}
+    thread = {"id": "T1", "_hint": 1, "events": [{**message(), "_hint": 1}]}
+
+    assert response(version, "agent", "get_chat", {"users": [hinted], "thread": thread}) == {
+        "users": [user],
+        "thread": {"id": "T1", "events": [message()]},
+    }
+    assert response(version, "agent", "login", {"my_profile": hinted}) == {"my_profile": user}
+    assert push(version, "agent", "user_added_to_chat", {"user": hinted}) == {"user": user}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
 def test_names_with_two_underscores_are_no_hints(version: str) -> None:
     told = {"__priv_dynamic_config": {"online_groups_ids": [0]}, "chats": []}
 

@@ -32,6 +32,7 @@ _PLACES = {
     "events": "event",
     "user": USER,
     "users": USER,
+    "my_profile": USER,
     "customer": CUSTOMER,
     "customers": CUSTOMER,
 }
