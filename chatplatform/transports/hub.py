@@ -79,7 +79,7 @@ class Hub:
         self._database = database
         self._process = publisher.process
         self._organizations: dict[str, _Organization] = {}
-        self._subscription = Subscription(layer, self._on_message, self._on_reconnect)
+        self._subscription = Subscription(layer, self._on_message, self._on_loss)
         self._leaving: set[asyncio.Task[None]] = set()
         publisher.on_failure = self.lost
 
@@ -264,7 +264,7 @@ class Hub:
         self._leaving.add(task)
         task.add_done_callback(self._leaving.discard)
 
-    def _on_reconnect(self) -> None:
+    def _on_loss(self) -> None:
         for organization_id in list(self._organizations):
             self.lost(organization_id)
 
@@ -335,14 +335,16 @@ class Hub:
             _hold(organization, event, origin)
 
     def _end_sessions(self, organization: _Organization, event: SessionsEnded) -> None:
-        for sockets in organization.by_api.values():
-            if event.user_id:
-                found = list(sockets.of_user(event.user_id))
-            else:
-                found = list(sockets.everyone)
-            for connection in found:
-                if _is_ended(connection, event):
-                    self._end(connection, event.reason)
+        ended = [
+            connection
+            for sockets in organization.by_api.values()
+            for connection in (
+                sockets.of_user(event.user_id) if event.user_id else sockets.everyone
+            )
+            if _is_ended(connection, event)
+        ]
+        for connection in ended:
+            self._end(connection, event.reason)
 
     def _end(self, connection: Connection, reason: str) -> None:
         self.unregister(connection)
@@ -391,7 +393,7 @@ def _translated(push_type: PushType, event: DomainEvent) -> Push | None:
     try:
         return push_type.translate(event)
     except Exception:
-        log.exception("a push could not be made", push=push_type.action, event=type(event).__name__)
+        log.exception("a push could not be made", push=push_type.action)
         return None
 
 

@@ -18,20 +18,20 @@ _RETRY_SECONDS = 0.25
 class Subscription:
     """Receives the envelopes of organisations.
 
-    ``on_message(organization_id, body)`` hears each layer message. ``on_reconnect()`` is called
-    when the layer had to connect anew: what was sent meanwhile is gone, and the layer itself never
-    says so.
+    ``on_message(organization_id, body)`` hears each layer message. ``on_loss()`` is called when
+    the layer had to connect anew, for what was sent meanwhile is gone and the layer itself never
+    says so, and when a message could not be read.
     """
 
     def __init__(
         self,
         layer: Any,
         on_message: Callable[[str, bytes], None],
-        on_reconnect: Callable[[], None],
+        on_loss: Callable[[], None],
     ) -> None:
         self._layer = layer
         self._on_message = on_message
-        self._on_reconnect = on_reconnect
+        self._on_loss = on_loss
         self._channel = ""
         self._receiver: asyncio.Task[None] | None = None
         self._watched: set[int] = set()
@@ -69,11 +69,14 @@ class Subscription:
                 message = await self._layer.receive(self._channel)
             except Exception as error:
                 log.warning("receiving failed", error=repr(error))
-                self._on_reconnect()
+                self._on_loss()
                 await asyncio.sleep(_RETRY_SECONDS)
                 continue
-            if message.get("type") == envelopes.MESSAGE_TYPE:
+            try:
                 self._on_message(message["organization_id"], message["body"])
+            except Exception:
+                log.exception("a message could not be read")
+                self._on_loss()
 
     def _watch(self) -> None:
         """Ask the Redis client itself to report reconnections of the subscribing connection."""
@@ -87,4 +90,4 @@ class Subscription:
                 connection.register_connect_callback(self._reconnected)
 
     async def _reconnected(self, connection: Any) -> None:
-        self._on_reconnect()
+        self._on_loss()
