@@ -15,8 +15,8 @@ from chatplatform.models import (
     Thread,
 )
 from chatplatform.models.people import AgentRole, RoutingStatus
-from chatplatform.scopes import allowed
 from chatplatform.requester import AgentRequester, CustomerRequester, Requester
+from chatplatform.scopes import allowed
 from chatplatform.services import (
     applications,
     chats,

@@ -10,6 +10,7 @@ import asyncio
 import ssl
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -75,23 +76,37 @@ async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
         writer.close()
 
 
+async def _serve(port: int, certificate: Path, key: Path, opened: Future[int]) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+
+    async def carry_both(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", port)
+        await asyncio.gather(_carry(reader, inner_writer), _carry(inner_reader, writer))
+
+    door = await asyncio.start_server(carry_both, "127.0.0.1", 0, ssl=context)
+    opened.set_result(door.sockets[0].getsockname()[1])
+    with suppress(asyncio.CancelledError):
+        await door.serve_forever()
+
+
 @contextmanager
 def tls_door(directory: Path, server_port: int) -> Iterator[TlsDoor]:
     """Speak TLS on a free port of 127.0.0.1 for the server on ``server_port``."""
     certificate, key = _certificate(directory)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    loop = asyncio.new_event_loop()
+    opened: Future[int] = Future()
+    running: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[None]]] = []
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", server_port)
-        await asyncio.gather(_carry(reader, inner_writer), _carry(inner_reader, writer))
+    async def run() -> None:
+        serving = asyncio.ensure_future(_serve(server_port, certificate, key, opened))
+        running.append((asyncio.get_running_loop(), serving))
+        await serving
 
-    door = loop.run_until_complete(asyncio.start_server(serve, "127.0.0.1", 0, ssl=context))
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread = threading.Thread(target=lambda: asyncio.run(run()), daemon=True)
     thread.start()
     try:
-        yield TlsDoor(port=door.sockets[0].getsockname()[1], authority=certificate)
+        yield TlsDoor(port=opened.result(timeout=10), authority=certificate)
     finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(timeout=5)
+        loop, serving = running[0]
+        loop.call_soon_threadsafe(serving.cancel)
+        thread.join(timeout=10)

@@ -55,6 +55,7 @@ CATALOGUE: dict[str, str | Promise] = {
     "stopped.no_agent": _("Your account is no agent of any organisation."),
     # list
     "list.by": _("{author}: {words}"),
+    "list.whispered": _("{author} (whisper): {words}"),
     "list.typing": _("typing…"),
     "list.waiting": _("waiting"),
     "list.position": _("No. {position}"),

@@ -19,7 +19,7 @@ from chatplatform.api.call import Call, Outcome
 from chatplatform.api.context import Context
 from chatplatform.api.errors import as_protocol_error
 from chatplatform.domain_events import DomainEvent
-from chatplatform.errors import Authorization, UnsupportedVersion, Validation
+from chatplatform.errors import Authentication, Authorization, UnsupportedVersion, Validation
 from chatplatform.requester import AgentRequester, Requester
 from chatplatform.services import tokens
 
@@ -41,13 +41,26 @@ def authenticate(call: Call) -> Requester:
     return tokens.authenticate_agent(call.credentials)
 
 
+def _known_anyway(call: Call) -> Requester | None:
+    """Return who sent a call that anybody may send, when a customer's valid token says so.
+
+    The official Python SDK leaves the organisation out of such calls but sends its token.
+    """
+    if call.api != "customer" or not call.credentials:
+        return None
+    try:
+        return tokens.identify_customer(call.credentials)
+    except Authentication:
+        return None
+
+
 def _serve(call: Call, events: list[DomainEvent]) -> Outcome:
     if call.version not in versions.VERSIONS:
         raise UnsupportedVersion(f"version {call.version[:16]!r} is not supported")
     action = registry.find(call.api, call.action, call.transport, call.version)
     requester = call.requester
-    if requester is None and not action.public:
-        requester = authenticate(call)
+    if requester is None:
+        requester = _known_anyway(call) if action.public else authenticate(call)
     if requester is not None:
         ratelimit.count(requester.rate_key)
     if not isinstance(call.payload, dict):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Annotated, NotRequired, TypedDict
+from typing import Annotated, Any, NotRequired
 from uuid import UUID
 
 import orjson
 from pydantic import Field, model_validator
+from typing_extensions import TypedDict
 
 from chatplatform.api.action import Request, action
 from chatplatform.api.context import Context, CustomerContext
@@ -85,11 +86,11 @@ class DynamicConfiguration(TypedDict):
 
 @action("customer", rtm=None, public=True, http_method="GET")
 def get_dynamic_configuration(
-    ctx: Context,
-    request: GetDynamicConfiguration,  # type: ignore[type-arg]
+    ctx: Context[Any],
+    request: GetDynamicConfiguration,
 ) -> DynamicConfiguration:
     """Return what a widget needs to start on a page."""
-    organization = _organization(request)
+    organization = _organization(ctx, request)
     number = GENERAL_GROUP if request.group_id is None else request.group_id
     group = Group.objects.filter(organization=organization, number=number).first()
     if group is None:
@@ -112,7 +113,7 @@ def get_dynamic_configuration(
     }
 
 
-def _organization(request: GetDynamicConfiguration) -> Organization:
+def _organization(ctx: Context[Any], request: GetDynamicConfiguration) -> Organization:
     found = None
     if request.organization_id is not None:
         try:
@@ -123,6 +124,8 @@ def _organization(request: GetDynamicConfiguration) -> Organization:
         if not 0 <= request.license_id < 2**63:
             raise LicenseNotFound
         found = organizations.by_license(request.license_id)
+    elif ctx.requester is not None:
+        found = organizations.by_id(ctx.organization_id)
     else:
         raise Validation("`organization_id` or `license_id` is required")
     if found is None:

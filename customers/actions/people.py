@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, NotRequired, TypedDict
+from typing import Annotated, Any, NotRequired
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from pydantic import AfterValidator, Field, model_validator
+from typing_extensions import TypedDict
 
 from chatplatform.api.action import Empty, Request, action
 from chatplatform.api.context import CustomerContext

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any
 
 from pydantic import Field, model_validator
+from typing_extensions import TypedDict
 
 from chatplatform.api.action import Request, action
 from chatplatform.api.context import CustomerContext, SessionTerms

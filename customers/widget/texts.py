@@ -65,6 +65,7 @@ def _message_texts() -> dict[str, str]:
         "you_said": _("You:"),
         "they_said": _("{name}:"),
         "agent": _("Agent"),
+        "you_ended": _("You ended the chat"),
         "just_now": _("just now"),
         "today": _("Today"),
         "yesterday": _("Yesterday"),

@@ -7,8 +7,10 @@ where it arrives; the last line printed is the transcript as the customer's Web 
 
 import io
 import json
+import os
 import sys
 import time
+import traceback
 
 from livechat.agent.rtm.base import AgentRTM
 from livechat.agent.web.base import AgentWeb
@@ -19,6 +21,11 @@ PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489"
     "0000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082"
 )
+
+
+def picture():
+    """Return a file the way the SDK hands it to its HTTP library: by part name."""
+    return {"file": ("parcel.png", io.BytesIO(PNG), "image/png")}
 
 
 def answer(response):
@@ -106,12 +113,12 @@ def main(host, version, demo, customer, authority):
         "incoming_typing_indicator",
         lambda push: push["typing_indicator"]["is_typing"],
     )
-    url = answer(customer_web.upload_file(file=io.BytesIO(PNG)))["url"]
+    url = answer(customer_web.upload_file(file=picture()))["url"]
     file = {"type": "file", "url": url}
     answer(customer_web.send_event(chat_id=chat_id, event=file))
     sent = pushed(agent_rtm, "incoming_event", lambda push: push["event"]["type"] == "file")
     assert sent["event"]["content_type"] == "image/png", sent
-    other = answer(agent_web.upload_file(file=io.BytesIO(PNG)))["url"]
+    other = answer(agent_web.upload_file(file=picture()))["url"]
     granted(agent_rtm.send_event(chat_id=chat_id, event={"type": "file", "url": other}))
     seen = sent["event"]["created_at"]
     granted(agent_rtm.mark_events_as_seen(chat_id=chat_id, seen_up_to=seen))
@@ -196,5 +203,13 @@ def main(host, version, demo, customer, authority):
 
 if __name__ == "__main__":
     HOST, VERSION, DEMO, CUSTOMER, AUTHORITY = sys.argv[1:]
-    with open(DEMO) as demo_file, open(CUSTOMER) as customer_file:
-        main(HOST, VERSION, json.load(demo_file), json.load(customer_file), AUTHORITY)
+    status = 1
+    try:
+        with open(DEMO) as demo_file, open(CUSTOMER) as customer_file:
+            main(HOST, VERSION, json.load(demo_file), json.load(customer_file), AUTHORITY)
+        status = 0
+    except BaseException:
+        traceback.print_exc()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)  # 0.4.1 keeps a connection's thread, and so the process, alive

@@ -82,7 +82,7 @@ def test_whole_conversation(
         "I am looking into it",
         "file",
         "file",
-        "Olivia Hart added Noah Kim to the chat",
-        "Olivia Hart removed Noah Kim from the chat",
+        "Olivia Hart added Noah Lind to the chat",
+        "Olivia Hart removed Noah Lind from the chat",
         "Olivia Hart archived the chat",
     ]

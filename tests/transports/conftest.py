@@ -43,6 +43,15 @@ def service(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Service:
     return made
 
 
+_on_commit = transaction.on_commit
+
+
+@pytest.fixture
+def committing(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tell what happened after real commits only; the test needs the database."""
+    monkeypatch.setattr(transaction, "on_commit", _on_commit)
+
+
 @pytest_asyncio.fixture(params=LAYERS)
 async def layer(request: pytest.FixtureRequest) -> AsyncIterator[Any]:
     """Give each kind of channel layer the run has."""

@@ -216,6 +216,7 @@ class Service:
     def found(self, ctx: Context[Any], request: Named) -> dict[str, Any]:
         """Store an organisation, and wait for the gate before the commit."""
         Organization.objects.create(license_id=4711, name=request.name)
+        self.state_read.set()
         domain_events.tell(
             RoutingStatusSet(
                 organization_id=str(ctx.organization_id), agent_id="ann", status="offline"

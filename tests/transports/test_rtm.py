@@ -12,6 +12,7 @@ import pytest_asyncio
 from chatplatform import clock
 from chatplatform.api import versions
 from chatplatform.domain_events import SessionsEnded
+from chatplatform.models import Organization
 from chatplatform.transports.publish import publish
 from chatplatform.transports.server import Server
 from tests.rtm import Client
@@ -281,6 +282,33 @@ async def test_a_request_that_takes_too_long_is_given_up_with_those_behind_it(
     assert (answer["request_id"], answer["success"]) == (later, True)
     assert service.served == ["c"]
     assert await client.nothing()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("committing")
+@pytest.mark.parametrize(("seconds", "in_time"), [(0.2, False), (15, True)])
+async def test_a_timed_out_change_is_rolled_back_and_nobody_is_told(
+    enter: Enter, server: Server, service: Service, settings: Any, seconds: float, in_time: bool
+) -> None:
+    service.requesters["boss"] = fakes.agent("boss", scopes=frozenset({"agents--all:ro"}))
+    client, boss = await enter("ann"), await enter("boss")
+    service.state_read.clear()
+    settings.REQUEST_TIMEOUT_SECONDS = seconds
+
+    await client.ask("found", {"name": "Acme"})
+    await asyncio.to_thread(service.state_read.wait, 5)
+    if in_time:
+        service.gate.set()
+    answer = await client.receive()
+    service.gate.set()
+    stored = await server.database.run(Organization.objects.filter(name="Acme").exists)
+    told = not await boss.nothing(0.3)
+
+    assert answer is not None
+    assert answer["success"] is in_time
+    assert in_time or error(answer) == "request_timeout"
+    assert stored is in_time
+    assert told is in_time
 
 
 # --- pushes -----------------------------------------------------------------------------------

@@ -75,7 +75,8 @@ export class MessageLog {
   #stored(event, thread) {
     const date = new Date(event.created_at);
     if (event.type === "system_message") {
-      return { kind: "system", key: event.id, date, text: event.text ?? "", content: event.text };
+      const text = ended.has(event.system_message_type) ? t("you_ended") : (event.text ?? "");
+      return { kind: "system", key: event.id, date, text, content: text };
     }
     const mine = event.author_id === this.#session.customer.id;
     return {
@@ -116,7 +117,10 @@ export class MessageLog {
   }
 }
 
-/** Signs of one's own: events we do not know, and forms of the system, are left out. */
+/** What the customer did is told to the customer as such. */
+const ended = new Set(["manual_archived_customer"]);
+
+/** What the log shows; events we do not know are left out. */
 const isShown = (event) => isSpoken(event) || ["system_message", "filled_form"].includes(event.type);
 
 /** What a message's body is made from; while this is equal the element stays. */

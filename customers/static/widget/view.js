@@ -145,7 +145,7 @@ export class View {
   #status(active, present) {
     const { connection, availability, ready } = this.#session;
     if (this.#isDown) return { text: t("status_lost"), tone: "" };
-    if (active?.queue) return { text: t("status_queue", active.queue), tone: "warn" };
+    if (active?.queue && availability !== "offline") return { text: t("status_queue", active.queue), tone: "warn" };
     if (active && present.length) return { text: t("status_answering"), tone: "ok" };
     if (!ready || (connection.phase === "connecting" && !availability)) return { text: t("status_connecting"), tone: "" };
     if (availability === "online") return { text: t("status_online"), tone: "ok" };
@@ -233,13 +233,16 @@ export class View {
     const { conversation, availability } = this.#session;
     const active = activeThread(conversation);
     if (!active) return allEvents(conversation).length && !this.#session.pending().length ? { lines: [t("ended_text")] } : null;
+    const answered = presentAgents(conversation).length > 0;
+    if (availability === "offline" && !answered && active.events.length) {
+      return { title: t("left_title"), lines: [t("left_text")] };
+    }
     if (active.queue) {
       const { position, wait_time: wait } = active.queue;
       const time = wait > 0 ? [t("queue_wait", { time: duration(wait) })] : [];
       return { title: t("queue_title", { position }), lines: [...time, t("queue_stay")] };
     }
-    const unanswered = !presentAgents(conversation).length && active.events.length > 0;
-    return unanswered && availability === "offline" ? { title: t("left_title"), lines: [t("left_text")] } : null;
+    return null;
   }
 
   #drawActivity() {

@@ -229,8 +229,8 @@ export class ListView {
       const mine = chat.users.find(({ id }) => id === chat.last.author_id)?.type === "agent";
       const line = eventLine(chat.last);
       const author = mine ? firstName(authorName(chat, chat.last.author_id, state.me)) : null;
-      text = author ? t("list.by", { author, words: line }) : line;
       kind = chat.last.visibility === "agents" ? "whisper" : "";
+      text = author ? t(kind ? "list.whispered" : "list.by", { author, words: line }) : line;
     }
     element.dataset.kind = kind;
     setText(element, text);

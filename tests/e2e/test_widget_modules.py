@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.contrib.staticfiles import finders
-from playwright.sync_api import Page, Route, sync_playwright
+from playwright.sync_api import Browser, Page, Route
 
 pytestmark = pytest.mark.browser
 
@@ -18,7 +18,7 @@ Evaluate = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
-def blank_page() -> Iterator[Page]:
+def blank_page(browser: Browser) -> Iterator[Page]:
     """Open one page on an origin that serves only the widget's modules."""
     folder = Path(str(finders.find("widget/panel.js"))).parent
 
@@ -29,15 +29,11 @@ def blank_page() -> Iterator[Page]:
         else:
             route.fulfill(body="<!doctype html><html lang='en'></html>", content_type="text/html")
 
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox"]
-        )
-        page = browser.new_page()
-        page.route(f"{ORIGIN}/**", serve)
-        page.goto(f"{ORIGIN}/")
-        yield page
-        browser.close()
+    page = browser.new_page()
+    page.route(f"{ORIGIN}/**", serve)
+    page.goto(f"{ORIGIN}/")
+    yield page
+    page.close()
 
 
 @pytest.fixture
