@@ -21,6 +21,8 @@ from tests.transports.conftest import Enter
 from tests.transports.fakes import Service
 
 CUSTOMER = uuid.uuid4()
+NOBODYS = uuid.UUID(int=1)
+"""An organisation that does not exist."""
 HERE = f"organization_id={fakes.ORGANIZATION}"
 
 
@@ -70,7 +72,7 @@ async def test_an_unknown_version_is_told_so_and_closed(server: Server, api: str
 
 
 @pytest.mark.parametrize(
-    "query", ["", "organization_id=", "organization_id=abc", f"organization_id={uuid.uuid4()}"]
+    "query", ["", "organization_id=", "organization_id=abc", f"organization_id={NOBODYS}"]
 )
 async def test_a_customers_connection_needs_an_existing_organization(
     server: Server, query: str
