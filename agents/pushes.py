@@ -72,13 +72,13 @@ def chat_started(event: ChatStarted) -> Push:
 
 @push("agent", "incoming_chat")
 def chat_opened(event: ChatOpened) -> Push:
-    """A running chat came before an agent, by following or by assignment."""
+    """A running chat came before an agent, by following, joining or assignment."""
     payload = {"requester_id": event.requester_id, "chat": event.chat}
     if not event.requester_id:
         del payload["requester_id"]
     if event.transferred_from:
         payload["transferred_from"] = event.transferred_from
-    return Push(payload, Reach.USERS, user_ids=frozenset({event.agent_id}), scopes=CHATS)
+    return Push(payload, Reach.USERS, user_ids=frozenset({event.user_id}), scopes=CHATS)
 
 
 @push("agent", "chat_deactivated")
@@ -185,7 +185,11 @@ def incoming_typing_indicator(event: TypingIndicated) -> Push:
 def chat_unfollowed(event: ChatUnfollowed) -> Push:
     """The agent stopped following, on another connection."""
     return Push(
-        {"chat_id": event.chat_id}, Reach.USERS, user_ids=frozenset({event.agent_id}), scopes=CHATS
+        {"chat_id": event.chat_id},
+        Reach.USERS,
+        user_ids=frozenset({event.agent_id}),
+        scopes=CHATS,
+        except_requester=True,
     )
 
 

@@ -55,17 +55,26 @@ class ChatEvent(DomainEvent):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ChatStarted(ChatEvent):
-    """A thread began, in a new chat or an old one; ``chat`` is a chat record with its thread."""
+    """A thread began, in a new chat or an old one; ``chat`` is a chat record with its thread.
+
+    ``requester_key`` names the requester towards customers (see :class:`ChatDeactivated`).
+    """
 
     chat: Record
     requester_id: str
+    requester_key: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ChatDeactivated(ChatEvent):
-    """The active thread closed; ``user_id`` is empty when the system closed it."""
+    """The active thread closed; ``user_id`` is empty when the system closed it.
+
+    ``user_key`` is the same user towards customers: an agent's customer-facing id, empty for
+    whisperers, of whom customers must not know.
+    """
 
     user_id: str
+    user_key: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,11 +90,15 @@ class ChatTransferred(ChatEvent):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UserAddedToChat(ChatEvent):
-    """``user`` (a user record) joined; ``requester_id`` is empty unless an agent caused it."""
+    """``user`` (a user record) joined; ``requester_id`` is empty unless an agent caused it.
+
+    ``requester_key`` names the requester towards customers (see :class:`ChatDeactivated`).
+    """
 
     user: Record
     reason: str
     requester_id: str
+    requester_key: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,11 +106,13 @@ class UserRemovedFromChat(ChatEvent):
     """``user_id`` left; ``requester_id`` is empty unless an agent caused it.
 
     ``participants`` still shows the user as present, so that they are told too.
+    ``requester_key`` names the requester towards customers (see :class:`ChatDeactivated`).
     """
 
     user_id: str
     reason: str
     requester_id: str
+    requester_key: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -135,15 +150,18 @@ class EventRepeated(DomainEvent):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ChatOpened(DomainEvent):
-    """A running chat came before ``agent_id`` in full, by following or by assignment.
+    """A running chat came before ``user_id`` in full, by following, joining or assignment.
 
-    ``chat`` is a chat record with its newest thread; ``transferred_from`` is
-    ``{group_ids, agent_ids}`` or empty.
+    ``chat`` is a chat record with its newest thread, ``participants`` the chat's;
+    ``transferred_from`` is ``{group_ids, agent_ids}`` or empty. ``requester_key`` names the
+    requester towards customers (see :class:`ChatDeactivated`).
     """
 
-    agent_id: str
+    user_id: str
     chat: Record
+    participants: dict[str, Record]
     requester_id: str
+    requester_key: str = ""
     transferred_from: Record = field(default_factory=dict)
 
 

@@ -9,6 +9,7 @@ from chatplatform.api.pushes import Push, Reach, push
 from chatplatform.domain_events import (
     ChatDeactivated,
     ChatEvent,
+    ChatOpened,
     ChatSignal,
     ChatStarted,
     ChatTransferred,
@@ -43,22 +44,37 @@ def _about(event: ChatEvent | ChatSignal) -> Record:
     return {"chat_id": event.chat_id, "thread_id": event.thread_id}
 
 
+def _caused(event: ChatOpened | UserAddedToChat | UserRemovedFromChat, payload: Record) -> Record:
+    """Say who did it, unless customers must not know of them."""
+    return {"requester_id": event.requester_key, **payload} if event.requester_key else payload
+
+
 @push("customer", "incoming_chat")
 def chat_started(event: ChatStarted) -> Push:
     """A thread began."""
     payload = {
-        "requester_id": shapes.user_id(event.requester_id, event.participants),
+        "requester_id": event.requester_key,
         "chat": shapes.chat(event.chat, event.participants),
     }
     return _to_customer(event, payload)
+
+
+@push("customer", "incoming_chat")
+def chat_opened(event: ChatOpened) -> Push | None:
+    """A running chat came before its new customer; agents have a push of their own."""
+    participant = event.participants.get(event.user_id)
+    if participant is None or participant["type"] != "customer":
+        return None
+    payload = _caused(event, {"chat": shapes.chat(event.chat, event.participants)})
+    return Push(payload, Reach.USERS, user_ids=frozenset({event.user_id}))
 
 
 @push("customer", "chat_deactivated")
 def chat_deactivated(event: ChatDeactivated) -> Push:
     """A thread closed; ``user_id`` is absent when the system did it."""
     payload = _about(event)
-    if event.user_id:
-        payload["user_id"] = shapes.user_id(event.user_id, event.participants)
+    if event.user_key:
+        payload["user_id"] = event.user_key
     return _to_customer(event, payload)
 
 
@@ -85,9 +101,7 @@ def user_added_to_chat(event: UserAddedToChat) -> Push | None:
     if not shown:
         return None
     payload = {**_about(event), "user": shown[0], "reason": event.reason}
-    if event.requester_id:
-        payload["requester_id"] = shapes.user_id(event.requester_id, event.participants)
-    return _to_customer(event, payload)
+    return _to_customer(event, _caused(event, payload))
 
 
 @push("customer", "user_removed_from_chat")
@@ -100,9 +114,7 @@ def user_removed_from_chat(event: UserRemovedFromChat) -> Push | None:
         "user_id": shapes.user_id(event.user_id, event.participants),
         "reason": event.reason,
     }
-    if event.requester_id:
-        payload["requester_id"] = shapes.user_id(event.requester_id, event.participants)
-    return _to_customer(event, payload)
+    return _to_customer(event, _caused(event, payload))
 
 
 @push("customer", "incoming_event")

@@ -47,7 +47,7 @@ class Chat(models.Model):
     last_events = models.JSONField(default=_no_events)
     """Newest event id by visibility and type, so that lists need not search for it."""
     spoke_at = models.JSONField(default=dict)
-    """RFC 3339 time of the newest event of an ``agent`` and of the ``customer``."""
+    """RFC 3339 time of the newest event for all of an ``agent`` and of the ``customer``."""
     created_at = models.DateTimeField(default=clock.now)
 
     class Meta:

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.db import IntegrityError, transaction
+from django.db.models import F
 
 from chatplatform import clock
 from chatplatform.domain_events import (
-    ChatOpened,
     ChatStarted,
     ChatUnfollowed,
     EventsMarkedAsSeen,
@@ -82,7 +82,7 @@ def start_chat(requester: Requester, opening: Opening) -> Started:
         chat.changed_at = chat.previous_change_at = chat.created_at
         customer = _customer_of(requester, opening)
         if customer is not None:
-            _check_chat_limit(organization, customer, requester)
+            _check_chat_limit(organization, customer)
             participants.seat_customer(chat, customer)
         _check_groups(requester, opening)
         chat.group_ids = _first_groups(opening, customer, requester)
@@ -97,19 +97,19 @@ def resume_chat(requester: Requester, chat_id: str, opening: Opening) -> Started
     """
     with transaction.atomic():
         organization = routing.lock_organization(requester.organization_id)
+        customer = _customer_of(requester, opening)
         chat = chat_selectors.access_chat(requester, chat_id, write=True, lock=True)
         if chat.active_thread_id is not None:
             raise ChatAlreadyActive
         if chat.customer_id is not None:
+            if customer is not None and customer.id != chat.customer_id:
+                raise Validation("A chat has one customer")
             chat.customer = Customer.objects.select_related("last_visit").get(id=chat.customer_id)
-        else:
-            customer = _customer_of(requester, opening)
-            if customer is not None:
-                participants.seat_customer(chat, customer)
+        elif customer is not None:
+            _check_chat_limit(organization, customer)
+            participants.seat_customer(chat, customer)
         _check_groups(requester, opening)
-        chat.group_ids = (
-            list(opening.group_ids) if opening.group_ids is not None else [GENERAL_GROUP]
-        )
+        chat.group_ids = _first_groups(opening, chat.customer, requester)
         for participant in chat.participants.values():
             if participant["type"] == "agent":
                 participant["present"] = False
@@ -131,7 +131,7 @@ def _customer_of(requester: Requester, opening: Opening) -> Customer | None:
     return locked.select_related("last_visit").get(id=customer.id)
 
 
-def _check_chat_limit(organization: Organization, customer: Customer, requester: Requester) -> None:
+def _check_chat_limit(organization: Organization, customer: Customer) -> None:
     limit = license_value(organization.properties, "routing", "max_customer_chats_count", 1)
     if Chat.objects.filter(customer=customer).count() >= limit:
         raise ChatLimitReached
@@ -207,12 +207,14 @@ def _begin(
     chat.save()
     listings.follow(chat)
     _count_start(chat, is_new=is_new)
+    requester_id, requester_key = participants.named(chat, requester)
     changes.record(
         ChatStarted,
         chat,
         bumped=True,
         chat=chat_selectors.full_chat(chat, thread),
-        requester_id=requester.user_id,
+        requester_id=requester_id,
+        requester_key=requester_key,
     )
     if opening.active:
         routing.settle_after_commit(organization.id)
@@ -239,11 +241,11 @@ def _add_initial_events(
 
 
 def _count_start(chat: Chat, *, is_new: bool) -> None:
-    customer = chat.customer
-    if customer is not None:
-        customer.chats_count += 1 if is_new else 0
-        customer.threads_count += 1
-        customer.save(update_fields=["chats_count", "threads_count"])
+    if chat.customer_id is not None:
+        Customer.objects.filter(id=chat.customer_id).update(
+            chats_count=F("chats_count") + (1 if is_new else 0),
+            threads_count=F("threads_count") + 1,
+        )
 
 
 def deactivate_chat(
@@ -265,13 +267,15 @@ def deactivate_chat(
             farewell = system_message(
                 "manual_archived_agent", "%agent% archived the chat", agent=requester.name
             )
+            if participants.whispers(chat, requester.public_id):
+                farewell = _shown_to(farewell, "agents")
         else:
             farewell = system_message(
                 "manual_archived_customer",
                 "%customer% archived the chat",
                 customer=_customer_name(chat),
             )
-        threads.close(chat, farewell, user_id=requester.user_id)
+        threads.close(chat, farewell, requester=requester)
         chat.save()
         listings.follow(chat)
     routing.settle_after_commit(requester.organization_id)
@@ -299,14 +303,7 @@ def follow_chat(requester: AgentRequester, chat_id: str) -> None:
         chat.followers = [*chat.followers, requester.public_id]
         chat.save(update_fields=["followers"])
         thread = chat_selectors.access_thread(chat, None)
-        tell(
-            ChatOpened(
-                organization_id=str(chat.organization_id),
-                agent_id=requester.public_id,
-                chat=chat_selectors.full_chat(chat, thread),
-                requester_id=requester.public_id,
-            )
-        )
+        participants.open_for(chat, thread, requester.public_id, requester=requester)
 
 
 def unfollow_chat(requester: AgentRequester, chat_id: str) -> None:
@@ -342,9 +339,11 @@ def add_user_to_chat(
 
     Raise :class:`ChatInactive`, :class:`MissingAccess` (the agent may not see the chat),
     :class:`NotAllowed` (a second customer), :class:`NotFound`. Tells ``UserAddedToChat``; adding
-    a user who is there already changes nothing.
+    a user who is there already changes nothing. An agent who is to whisper from now on leaves
+    first, as far as customers can tell; a chat nobody else talks in waits for another agent then.
     """
     with transaction.atomic():
+        organization = routing.lock_organization(requester.organization_id)
         chat = chat_selectors.access_chat(requester, chat_id, write=True, lock=True)
         if chat.active_thread_id is None:
             raise ChatInactive
@@ -353,8 +352,10 @@ def add_user_to_chat(
         thread = Thread.objects.select_for_update().get(id=chat.active_thread_id)
         if user_type == "agent":
             _add_agent(requester, chat, thread, user_id, visibility)
+            if visibility == "agents":
+                routing.leave_unattended(organization, chat)
         else:
-            _add_customer(requester, chat, thread, user_id, visibility)
+            _add_customer(organization, requester, chat, thread, user_id, visibility)
         chat.save()
         listings.follow(chat)
     routing.settle_after_commit(requester.organization_id)
@@ -373,19 +374,16 @@ def _add_agent(
     if visibility == "all":
         threads.leave_queue(thread)
         thread.save()
+    elif known is not None and known["present"]:
+        participants.remove_agent(chat, user_id, reason="manual", requester=requester)
     participants.add_agent(
-        chat,
-        thread,
-        agent,
-        visibility=visibility,
-        reason="manual",
-        requester_id=requester.public_id,
+        chat, thread, agent, visibility=visibility, reason="manual", requester=requester
     )
-    tell(events.add(chat, _welcome(requester, agent, visibility)))
-    participants.open_for(chat, thread, agent.public_id, requester_id=requester.public_id)
+    tell(events.add(chat, _welcome(requester, chat, agent, visibility)))
+    participants.open_for(chat, thread, agent.public_id, requester=requester)
 
 
-def _welcome(requester: AgentRequester, agent: Agent, visibility: str) -> Draft:
+def _welcome(requester: AgentRequester, chat: Chat, agent: Agent, visibility: str) -> Draft:
     if agent.public_id == requester.public_id:
         draft = system_message("agent_joined", "%agent% joined the chat", agent=agent.name)
     else:
@@ -395,7 +393,12 @@ def _welcome(requester: AgentRequester, agent: Agent, visibility: str) -> Draft:
             initiator=requester.name,
             agent=agent.name,
         )
-    return _shown_to(draft, visibility)
+    return _shown_to(draft, _as_seen(requester, chat, visibility))
+
+
+def _as_seen(requester: AgentRequester, chat: Chat, visibility: str) -> str:
+    """Return the visibility of a message about what ``requester`` did: whisperers stay unseen."""
+    return "agents" if participants.whispers(chat, requester.public_id) else visibility
 
 
 def _shown_to(draft: Draft, visibility: str) -> Draft:
@@ -403,7 +406,12 @@ def _shown_to(draft: Draft, visibility: str) -> Draft:
 
 
 def _add_customer(
-    requester: AgentRequester, chat: Chat, thread: Thread, user_id: str, visibility: str
+    organization: Organization,
+    requester: AgentRequester,
+    chat: Chat,
+    thread: Thread,
+    user_id: str,
+    visibility: str,
 ) -> None:
     if visibility != "all":
         raise Validation("A customer's visibility must be `all`")
@@ -412,24 +420,19 @@ def _add_customer(
         if chat.customer_id == customer.id:
             return
         raise NotAllowed("The chat has a customer already")
-    organization = Organization.objects.get(id=requester.organization_id)
     locked = Customer.objects.select_for_update(no_key=True, of=("self",))
     customer = locked.select_related("last_visit").get(id=customer.id)
-    _check_chat_limit(organization, customer, requester)
-    participants.add_customer(
-        chat, thread, customer, reason="manual", requester_id=requester.public_id
+    _check_chat_limit(organization, customer)
+    participants.add_customer(chat, thread, customer, reason="manual", requester=requester)
+    welcome = system_message(
+        "customer_added",
+        "%initiator% added %customer% to the chat",
+        initiator=requester.name,
+        customer=customer.name or "Customer",
     )
-    tell(
-        events.add(
-            chat,
-            system_message(
-                "customer_added",
-                "%initiator% added %customer% to the chat",
-                initiator=requester.name,
-                customer=customer.name or "Customer",
-            ),
-        )
-    )
+    tell(events.add(chat, _shown_to(welcome, _as_seen(requester, chat, "all"))))
+    _count_start(chat, is_new=True)
+    participants.open_for(chat, thread, str(customer.id), requester=requester)
 
 
 def remove_user_from_chat(
@@ -457,8 +460,9 @@ def remove_user_from_chat(
         if participant["type"] == "customer":
             raise NotAllowed("A customer can not be removed")
         agent = people.agent_by_public_id(requester.organization_id, user_id)
-        tell(events.add(chat, _farewell(requester, agent, participant["visibility"])))
-        participants.remove_agent(chat, user_id, reason="manual", requester_id=requester.public_id)
+        visibility = _as_seen(requester, chat, participant["visibility"])
+        tell(events.add(chat, _farewell(requester, agent, visibility)))
+        participants.remove_agent(chat, user_id, reason="manual", requester=requester)
         routing.leave_unattended(organization, chat)
         chat.save()
         listings.follow(chat)

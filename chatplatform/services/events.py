@@ -89,8 +89,8 @@ def append(
     """
     commit_point()
     try:
-        if connection.vendor == "postgresql" and not connection.in_atomic_block:
-            stored = _append_in_one_statement(requester.organization_id, chat_id, draft)
+        if connection.vendor == "postgresql":
+            stored = _append_safely(requester.organization_id, chat_id, draft)
         else:
             stored = _append_in_transaction(requester, chat_id, draft)
     except IntegrityError:
@@ -110,12 +110,18 @@ WITH bumped AS (
         next_position = next_position + 1,
         previous_change_at = changed_at,
         changed_at = greatest(%(now)s, changed_at + interval '1 microsecond'),
-        participants = jsonb_set(participants, ARRAY[%(author)s, 'seen'], to_jsonb(to_char(
-            greatest(%(now)s, changed_at + interval '1 microsecond') AT TIME ZONE 'UTC',
-            'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))),
-        spoke_at = jsonb_set(spoke_at, ARRAY[%(side)s], to_jsonb(to_char(
-            greatest(%(now)s, changed_at + interval '1 microsecond') AT TIME ZONE 'UTC',
-            'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))),
+        participants = CASE
+            WHEN %(visibility)s = 'all' OR participants -> %(author)s ->> 'visibility' = 'agents'
+            THEN jsonb_set(participants, ARRAY[%(author)s, 'seen'], to_jsonb(to_char(
+                greatest(%(now)s, changed_at + interval '1 microsecond') AT TIME ZONE 'UTC',
+                'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')))
+            ELSE participants END,
+        spoke_at = CASE
+            WHEN %(visibility)s = 'all'
+            THEN jsonb_set(spoke_at, ARRAY[%(side)s], to_jsonb(to_char(
+                greatest(%(now)s, changed_at + interval '1 microsecond') AT TIME ZONE 'UTC',
+                'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')))
+            ELSE spoke_at END,
         last_events = jsonb_set(last_events, ARRAY[%(visibility)s, %(type)s],
             to_jsonb(active_thread_id || '_' || next_position))
     WHERE id = %(chat)s
@@ -137,6 +143,14 @@ SELECT active_thread_id, position, sequence, previous_change_at, changed_at,
     group_ids, participants, followers
 FROM bumped
 """
+
+
+def _append_safely(organization_id: UUID, chat_id: str, draft: Draft) -> EventAppended | None:
+    """Append in autocommit; inside a transaction, so that a repeat does not spoil it."""
+    if connection.in_atomic_block:
+        with transaction.atomic():
+            return _append_in_one_statement(organization_id, chat_id, draft)
+    return _append_in_one_statement(organization_id, chat_id, draft)
 
 
 def _append_in_one_statement(
@@ -307,14 +321,27 @@ def add(chat: Chat, draft: Draft, *, with_thread_start: bool = False) -> EventAp
     chat.next_position += 1
     chat.last_events.setdefault(draft.visibility, {})[draft.type] = event.public_id
     if draft.author_side:
-        text = clock.to_wire(moment)
-        chat.spoke_at[draft.author_side] = text
-        if draft.author_id in chat.participants:
-            chat.participants[draft.author_id]["seen"] = text
+        _note_author(chat, draft, clock.to_wire(moment))
     return replace(
         chat_selectors.appended(chat, event),
         previous_at=clock.to_wire(chat.previous_change_at),
+        participants={key: dict(value) for key, value in chat.participants.items()},
+        followers=list(chat.followers),
+        group_ids=list(chat.group_ids),
     )
+
+
+def _note_author(chat: Chat, draft: Draft, moment: str) -> None:
+    """Note when a side last spoke and that the author has seen everything so far.
+
+    Customers see both, so a whisper moves neither: they could tell from it that there was one.
+    Only of those who whisper themselves they see nothing. The one statement above does the same.
+    """
+    author = chat.participants.get(draft.author_id)
+    if draft.visibility == "all":
+        chat.spoke_at[draft.author_side] = moment
+    if author is not None and (draft.visibility == "all" or author["visibility"] == "agents"):
+        author["seen"] = moment
 
 
 def draft_by(requester: Requester, draft: Draft) -> Draft:

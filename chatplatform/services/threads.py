@@ -9,7 +9,8 @@ from chatplatform import clock
 from chatplatform.domain_events import ChatDeactivated, tell
 from chatplatform.models import Chat, Thread
 from chatplatform.records import visit_record
-from chatplatform.services import changes, events
+from chatplatform.requester import Requester
+from chatplatform.services import changes, events, participants
 from chatplatform.services.events import Draft
 
 
@@ -83,10 +84,10 @@ def leave_queue(thread: Thread) -> None:
     mark_unassigned(thread, False)
 
 
-def close(chat: Chat, farewell: Draft, *, user_id: str = "") -> None:
+def close(chat: Chat, farewell: Draft, *, requester: Requester | None = None) -> None:
     """Close the active thread with the system message that says why, and tell both.
 
-    ``user_id`` is empty when the system closes. Participants stay as they are until a new thread
+    ``requester`` is None when the system closes. Participants stay as they are until a new thread
     begins.
     """
     thread = Thread.objects.select_for_update().get(id=chat.active_thread_id)
@@ -96,4 +97,5 @@ def close(chat: Chat, farewell: Draft, *, user_id: str = "") -> None:
     thread.closed_at = chat.changed_at
     thread.save()
     chat.active_thread_id = None
-    changes.record(ChatDeactivated, chat, user_id=user_id)
+    user_id, user_key = participants.named(chat, requester)
+    changes.record(ChatDeactivated, chat, user_id=user_id, user_key=user_key)
