@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from chatplatform.api import payloads
 from chatplatform.api.call import Call
 from chatplatform.errors import ProtocolError, UnsupportedVersion, Validation
 
@@ -72,6 +73,10 @@ def read(text: str, version: str) -> Request:
     elif wanted < version:
         message = "a request's version can not be older than its connection's"
         raise Refusal(UnsupportedVersion(message), named, request_id)
+    try:
+        payloads.check(frame, text.encode())
+    except Validation as error:
+        raise Refusal(error, named, request_id) from None
     payload = frame.get("payload")
     return Request(named, wanted, {} if payload is None else payload, request_id)
 
