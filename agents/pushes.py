@@ -223,10 +223,10 @@ def groups_status_updated(event: GroupsStatusUpdated) -> Push:
 
 @push("agent", "customer_updated")
 def customer_updated(event: CustomerUpdated) -> Push:
-    """A customer's data changed: the changed fields only."""
+    """The data of a customer whose chats one may see changed: the changed fields only."""
     payload = {"id": event.customer_id, "type": "customer"}
     payload |= {name: event.customer.get(name, "") for name in event.changed}
-    return Push(payload, Reach.AGENTS, scopes=CUSTOMERS)
+    return Push(payload, Reach.ACCESS, group_ids=frozenset(event.group_ids), scopes=CUSTOMERS)
 
 
 @push("agent", "customer_page_updated")

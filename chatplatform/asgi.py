@@ -12,10 +12,11 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402 - Djang
 from django.urls import re_path  # noqa: E402
 
 from chatplatform import transports  # noqa: E402
-from chatplatform.transports.lifespan import lifespan, with_server  # noqa: E402
+from chatplatform.transports.lifespan import follow_reactor, lifespan, with_server  # noqa: E402
 from chatplatform.transports.rtm import no_such_path, rtm  # noqa: E402
 
 transports.start()
+follow_reactor()
 
 application = ProtocolTypeRouter(
     {

@@ -242,11 +242,15 @@ class GroupsStatusUpdated(DomainEvent):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CustomerUpdated(DomainEvent):
-    """A customer's data changed. ``customer`` is the customer record; ``changed`` names fields."""
+    """A customer's data changed. ``customer`` is the customer record; ``changed`` names fields.
+
+    ``group_ids`` are the groups that may see a chat of theirs.
+    """
 
     customer_id: str
     customer: Record
     changed: list[str]
+    group_ids: list[int]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -75,6 +75,7 @@ def login(ctx: AgentContext, request: Login) -> LoginShape:
         ctx.requester,
         ctx.connection_id,
         reconnect=request.reconnect,
+        away=request.away,
         timezone=request.timezone,
     )
     numbers = groups.group_numbers_of(agent.id)
@@ -138,12 +139,12 @@ def _license(organization: Organization) -> LicenseShape:
 
 
 def _profile(agent: Agent) -> Record:
-    live = agent.public_id in people.live_user_ids(agent.organization_id, [agent.public_id])
+    attentive = people.attention(agent.organization_id, [agent.public_id])
     shown = {name: value for name, value in agent_record(agent).items() if name[0] != "_"}
     return {
         **shown,
         "present": True,
-        "routing_status": people.shown_status(agent, live=live),
+        "routing_status": people.shown_status(agent, attentive.get(agent.public_id)),
         "permission": agent.role,
     }
 

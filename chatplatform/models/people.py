@@ -125,6 +125,8 @@ class ConnectionLease(models.Model):
     process = models.CharField(max_length=32, blank=True)
     """Who renews it; empty once the connection is gone and the lease only runs out."""
     expires_at = models.DateTimeField()
+    away = models.BooleanField(default=False)
+    """Whether the client said that nobody looks at it; an agent is away when all are."""
 
     class Meta:
         indexes = (

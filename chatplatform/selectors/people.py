@@ -86,14 +86,30 @@ def live_user_ids(organization_id: UUID, user_ids: Iterable[str]) -> frozenset[s
     return frozenset(leases.values_list("user_id", flat=True))
 
 
-def shown_status(agent: Agent, *, live: bool) -> str:
-    """Return the status others see: the chosen one, as long as a connection lives.
+def attention(organization_id: UUID, user_ids: Iterable[str]) -> dict[str, bool]:
+    """Return who of ``user_ids`` is connected, and whether on any connection that is not away."""
+    leases = ConnectionLease.objects.filter(
+        organization_id=organization_id, user_id__in=list(user_ids), expires_at__gt=clock.now()
+    )
+    found: dict[str, bool] = {}
+    for user_id, away in leases.values_list("user_id", "away"):
+        found[user_id] = found.get(user_id, False) or not away
+    return found
 
-    Bots need no connection (SEMANTICS 2.9).
+
+def shown_status(agent: Agent, attentive: bool | None) -> str:
+    """Return the status others see.
+
+    It is the chosen one while a connection lives (``attentive`` is not None); an agent who is
+    away on every connection does not accept chats. Bots need no connection (SEMANTICS 2.9).
     """
-    if agent.kind == Agent.Kind.BOT or live:
+    if agent.kind == Agent.Kind.BOT:
         return str(agent.routing_status)
-    return str(RoutingStatus.OFFLINE)
+    if attentive is None:
+        return str(RoutingStatus.OFFLINE)
+    if not attentive and agent.routing_status == RoutingStatus.ACCEPTING:
+        return str(RoutingStatus.NOT_ACCEPTING)
+    return str(agent.routing_status)
 
 
 def routing_statuses(organization_id: UUID, group_numbers: Iterable[int]) -> list[Record]:
@@ -103,11 +119,11 @@ def routing_statuses(organization_id: UUID, group_numbers: Iterable[int]) -> lis
     if numbers and 0 not in numbers:
         agents = agents.filter(memberships__group__number__in=numbers).distinct()
     agents = agents.order_by("public_id")
-    live = live_user_ids(organization_id, [agent.public_id for agent in agents])
+    attentive = attention(organization_id, [agent.public_id for agent in agents])
     return [
         {
             "agent_id": agent.public_id,
-            "status": shown_status(agent, live=agent.public_id in live),
+            "status": shown_status(agent, attentive.get(agent.public_id)),
         }
         for agent in agents
     ]

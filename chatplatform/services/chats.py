@@ -86,7 +86,7 @@ def start_chat(requester: Requester, opening: Opening) -> Started:
             participants.seat_customer(chat, customer)
         _check_groups(requester, opening)
         chat.group_ids = _first_groups(opening, customer, requester)
-        chat.properties = {"source": {"client_id": requester.client_id}}
+        chat.properties = threads.source(requester.client_id)
         return _begin(organization, requester, chat, opening, is_new=True)
 
 

@@ -51,6 +51,7 @@ def _tell_update(customer: Customer, record: Record, changed: list[str]) -> None
             customer_id=str(customer.id),
             customer=record,
             changed=changed,
+            group_ids=_groups_seeing(customer),
         )
     )
 
@@ -109,11 +110,14 @@ def _running_visit(customer: Customer, address: str, user_agent: str, referrer: 
 
 
 def _open_page(customer: Customer, visit: Visit, page: dict[str, str]) -> Record:
+    """Add ``page`` to the visit; a reconnect on the page that is open already adds nothing."""
     opened = {
         "opened_at": clock.to_wire(clock.now()),
         "url": page["url"][:2048],
         "title": page.get("title", "")[:512],
     }
+    if visit.last_pages and visit.last_pages[-1]["url"] == opened["url"]:
+        return dict(visit.last_pages[-1])
     visit.last_pages = [*visit.last_pages, opened][-PAGES_KEPT:]
     visit.save(update_fields=["last_pages"])
     customer.page_views_count += 1
@@ -138,6 +142,13 @@ def update_customer_page(
                 chat_agent_ids=_agents_talking_to(customer),
             )
         )
+
+
+def _groups_seeing(customer: Customer) -> list[int]:
+    chats = Chat.objects.filter(customer=customer)
+    return sorted(
+        {number for group_ids in chats.values_list("group_ids", flat=True) for number in group_ids}
+    )
 
 
 def _agents_talking_to(customer: Customer) -> list[str]:

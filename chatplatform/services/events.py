@@ -103,7 +103,7 @@ def append(
     raise _refusal(requester, chat_id, draft)
 
 
-_APPEND = """
+APPEND_STATEMENT = """
 WITH bumped AS (
     UPDATE chatplatform_chat
     SET sequence = sequence + 1,
@@ -171,7 +171,7 @@ def _append_in_one_statement(
         "properties": psycopg.types.json.Jsonb(draft.properties, dumps=orjson.dumps),
     }
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        row = cursor.execute(_APPEND, parameters, prepare=True).fetchone()
+        row = cursor.execute(APPEND_STATEMENT, parameters, prepare=True).fetchone()
     if row is None:
         return None
     thread_id, position, sequence, previous_at, changed_at, groups, participants, followers = row

@@ -32,7 +32,7 @@ LEASE_SECONDS = 20
 SWEEP_AT_MOST = 500
 
 
-def hold(organization_id: UUID, user_id: str, connection_id: str) -> None:
+def hold(organization_id: UUID, user_id: str, connection_id: str, *, away: bool = False) -> None:
     """Begin the lease of a connection of this process."""
     ConnectionLease.objects.update_or_create(
         connection_id=connection_id,
@@ -40,6 +40,7 @@ def hold(organization_id: UUID, user_id: str, connection_id: str) -> None:
             "organization_id": organization_id,
             "user_id": user_id,
             "process": process_id(),
+            "away": away,
             "expires_at": clock.now() + timedelta(seconds=LEASE_SECONDS),
         },
     )
@@ -59,7 +60,12 @@ def drop(connection_ids: Collection[str]) -> None:
 
 
 def agent_logged_in(
-    requester: AgentRequester, connection_id: str, *, reconnect: bool, timezone: str | None
+    requester: AgentRequester,
+    connection_id: str,
+    *,
+    reconnect: bool,
+    timezone: str | None,
+    away: bool = False,
 ) -> Agent:
     """Note a login and return the agent with the status that now holds.
 
@@ -69,21 +75,25 @@ def agent_logged_in(
     with transaction.atomic():
         routing.lock_organization(requester.organization_id)
         agent = Agent.objects.select_for_update().get(id=requester.agent_id)
-        was_live = requester.public_id in people.live_user_ids(
-            requester.organization_id, [requester.public_id]
-        )
-        before = people.shown_status(agent, live=was_live)
+        before = _attention(agent)
+        shown_before = people.shown_status(agent, before)
+        was_live = before is not None
         if agent.kind == Agent.Kind.HUMAN and not (reconnect or (agent.connected and was_live)):
             agent.routing_status = agent.login_status
         if timezone:
             agent.timezone = timezone
         agent.connected = True
         agent.save(update_fields=["routing_status", "timezone", "connected"])
-        hold(requester.organization_id, requester.public_id, connection_id)
-        if agent.routing_status != before:
-            _tell_status(agent, agent.routing_status)
+        hold(requester.organization_id, requester.public_id, connection_id, away=away)
+        shown = people.shown_status(agent, _attention(agent))
+        if shown != shown_before:
+            _tell_status(agent, shown)
     routing.settle_after_commit(requester.organization_id)
     return agent
+
+
+def _attention(agent: Agent) -> bool | None:
+    return people.attention(agent.organization_id, [agent.public_id]).get(agent.public_id)
 
 
 def _tell_status(agent: Agent, status: str) -> None:

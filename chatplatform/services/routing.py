@@ -76,11 +76,11 @@ def accepting_agents(organization_id: UUID) -> list[Slot]:
             awaiting_approval=False,
         ).order_by("id")
     )
-    live = people.live_user_ids(organization_id, [agent.public_id for agent in chosen])
+    attentive = people.attention(organization_id, [agent.public_id for agent in chosen])
     slots = {
         agent.pk: Slot(agent)
         for agent in chosen
-        if people.shown_status(agent, live=agent.public_id in live) == RoutingStatus.ACCEPTING
+        if people.shown_status(agent, attentive.get(agent.public_id)) == RoutingStatus.ACCEPTING
     }
     memberships = GroupMember.objects.filter(agent_id__in=slots).select_related("group")
     for membership in memberships:

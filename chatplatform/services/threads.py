@@ -32,7 +32,7 @@ def open_thread(chat: Chat, *, active: bool, continuous: bool, client_id: str) -
         number=chat.threads_count + 1,
         active=active,
         group_ids=list(chat.group_ids),
-        properties={"routing": routing, "source": {"client_id": client_id}},
+        properties={"routing": routing, **source(client_id)},
         created_at=now,
         closed_at=None if active else now,
     )
@@ -51,6 +51,11 @@ def open_thread(chat: Chat, *, active: bool, continuous: bool, client_id: str) -
     chat.next_position = 1
     chat.followers = []
     return thread
+
+
+def source(client_id: str) -> dict[str, dict[str, str]]:
+    """Return the mark of the client that made something; personal tokens leave none."""
+    return {"source": {"client_id": client_id}} if client_id else {}
 
 
 def _came_from(referrer: str, pages: list[dict[str, str]]) -> dict[str, str]:

@@ -230,14 +230,15 @@ class Hub:
     async def _prove(self, organization: _Organization) -> None:
         """Join, and beat until a beat comes back: only then is nothing missed any more."""
         organization.proof = 0
+        failed = False
         try:
             while organization.connections and not organization.live.is_set():
                 try:
                     await self._subscription.join(organization.id)
                 except Exception as error:
-                    log.warning(
-                        "joining failed", organization_id=organization.id, error=repr(error)
-                    )
+                    if not failed:
+                        log.warning("joining failed", error=repr(error))
+                    failed = True
                 else:
                     organization.joined_at = time.monotonic()
                     number = self._publisher.beat(organization.id)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from chatplatform.transports import server
+
+_GOODBYE_SECONDS = 0.1
+"""How long daphne waits for the last frames to leave."""
 
 Message = dict[str, Any]
 Application = Callable[[Any, Any, Any], Awaitable[None]]
@@ -39,3 +43,24 @@ def with_server(application: Application) -> Application:
         await application(scope, receive, send)
 
     return served
+
+
+def follow_reactor() -> None:
+    """Start and stop with daphne, which speaks no lifespan; elsewhere do nothing.
+
+    Called while the application is made: daphne has chosen its reactor by then, and runs it later.
+    """
+    reactor: Any = sys.modules.get("twisted.internet.reactor")
+    if reactor is None or reactor.running:
+        return
+    from twisted.internet.task import deferLater
+
+    def goodbye() -> Any:
+        server.current().say_goodbye()
+        return deferLater(reactor, _GOODBYE_SECONDS, lambda: None)
+
+    def started() -> None:
+        server.current()
+        reactor.addSystemEventTrigger("before", "shutdown", goodbye)
+
+    reactor.callLater(0, started)
