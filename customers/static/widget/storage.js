@@ -75,11 +75,20 @@ export class Store {
 /**
  * Runs `work` while no other tab runs work of the same name.
  *
- * Web Locks need a secure page; without them tabs are not kept apart, and the server's handling of
- * repeats by `custom_id` remains as the guard.
+ * Web Locks need a secure page and storage that is not blocked; without them tabs are not kept
+ * apart, and the server's handling of repeats by `custom_id` remains as the guard.
  */
-export function exclusively(name, work) {
-  return navigator.locks ? navigator.locks.request(name, work) : work();
+export async function exclusively(name, work) {
+  let begun = false;
+  try {
+    return await navigator.locks.request(name, () => {
+      begun = true;
+      return work();
+    });
+  } catch (error) {
+    if (begun) throw error;
+    return work();
+  }
 }
 
 /** An unguessable id; unlike crypto.randomUUID it also exists on plain http. */

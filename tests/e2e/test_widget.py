@@ -1,0 +1,777 @@
+"""The widget in a real browser against a real server, with an agent on the other end.
+
+The agent is a plain client of the Agent RTM API; the visitor's browser does what visitors do.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import queue
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import axe_playwright_python
+import pytest
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    FrameLocator,
+    Locator,
+    Page,
+    Route,
+    WebSocketRoute,
+    expect,
+)
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from tests.live import LiveServer
+
+pytestmark = pytest.mark.browser
+
+WAIT = 10.0
+AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
+SCHEMES = ("light", "dark")
+
+
+class Agent:
+    """An agent's connection. Pushes are kept until asked for."""
+
+    def __init__(self, server: LiveServer, account: dict[str, Any]) -> None:
+        self._connecting = connect(f"ws://localhost:{server.port}/v3.6/agent/rtm/ws")
+        self._token = f"Bearer {account['access_token']}"
+        self._ids = itertools.count(1)
+        self._answers: queue.Queue[dict[str, Any]] = queue.Queue()
+        self._pushes: queue.Queue[dict[str, Any]] = queue.Queue()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self.meanwhile: Callable[[], None] = lambda: time.sleep(0.02)
+        """What is done between two looks for a push."""
+
+    def __enter__(self) -> Agent:
+        """Connect and log in."""
+        self._socket = self._connecting.__enter__()
+        self._reader.start()
+        self.ask("login", token=self._token)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Hang up."""
+        self._connecting.__exit__(kind, error, trace)
+        self._reader.join(WAIT)
+
+    def _read(self) -> None:
+        try:
+            for text in self._socket:
+                frame = json.loads(text)
+                kept = self._answers if frame["type"] == "response" else self._pushes
+                kept.put(frame)
+        except ConnectionClosed:
+            return
+
+    def ask(self, action: str, **payload: Any) -> Any:
+        """Send a request and return its answer's payload; a refusal is a failure."""
+        request_id = str(next(self._ids))
+        frame = {"request_id": request_id, "action": action, "payload": payload}
+        self._socket.send(json.dumps(frame))
+        answer = self._answers.get(timeout=WAIT)
+        assert answer["request_id"] == request_id
+        assert answer["success"], answer
+        return answer["payload"]
+
+    def hear(self, action: str, fits: Callable[[Any], bool] = lambda payload: True) -> Any:
+        """Return the payload of the next push of this kind that fits."""
+        deadline = time.monotonic() + WAIT
+        while time.monotonic() < deadline:
+            try:
+                push = self._pushes.get_nowait()
+            except queue.Empty:
+                self.meanwhile()
+                continue
+            if push["action"] == action and fits(push["payload"]):
+                return push["payload"]
+        raise AssertionError(f"no {action}")
+
+    def accept(self, accepting: bool = True) -> None:
+        """Take chats, or stop taking them."""
+        status = "accepting_chats" if accepting else "not_accepting_chats"
+        self.ask("set_routing_status", status=status)
+
+    def say(self, chat_id: str, text: str, visibility: str = "all") -> str:
+        """Send a message and return its event id."""
+        event = {"type": "message", "text": text, "visibility": visibility}
+        event_id: str = self.ask("send_event", chat_id=chat_id, event=event)["event_id"]
+        return event_id
+
+    def close_all(self) -> None:
+        """End every running chat, so that the next test finds a free agent."""
+        chats = self.ask("list_chats", filters={"active": True}, limit=100)["chats_summary"]
+        for chat in chats:
+            self.ask("deactivate_chat", id=chat["id"], ignore_requester_presence=True)
+
+    def texts(self, chat_id: str) -> list[str]:
+        """Return what was said in all threads of a chat, in order."""
+        threads = self.ask("list_threads", chat_id=chat_id, limit=100)["threads"]
+        return [
+            event["text"]
+            for thread in sorted(threads, key=lambda thread: thread["created_at"])
+            for event in thread["events"]
+            if event["type"] == "message"
+        ]
+
+
+class Line:
+    """The visitor's connection, which the test may cut."""
+
+    def __init__(self, context: BrowserContext) -> None:
+        self.down = False
+        self.swallow: Callable[[dict[str, Any]], bool] = lambda frame: False
+        self.refuse: Callable[[dict[str, Any]], bool] = lambda frame: False
+        self._open: list[WebSocketRoute] = []
+        context.route_web_socket(re.compile("/customer/rtm/ws"), self._connect)
+
+    def cut(self) -> None:
+        """Close what is open and refuse what is tried."""
+        self.down = True
+        for socket in self._open:
+            socket.close()
+        self._open.clear()
+
+    def mend(self) -> None:
+        """Let connections through again."""
+        self.down = False
+        self.swallow = self.refuse = lambda frame: False
+
+    def _connect(self, socket: WebSocketRoute) -> None:
+        if self.down:
+            socket.close()
+            return
+        server = socket.connect_to_server()
+
+        def ask(text: str | bytes) -> None:
+            frame = json.loads(text)
+            if self.refuse(frame):
+                error = {"type": "validation", "message": "refused"}
+                answer = {"type": "response", "success": False, "payload": {"error": error}}
+                socket.send(json.dumps(frame | answer))
+            else:
+                server.send(text)
+
+        socket.on_message(ask)
+
+        def forward(text: str | bytes) -> None:
+            if not self.swallow(json.loads(text)):
+                socket.send(text)
+
+        server.on_message(forward)
+        self._open.append(socket)
+
+
+class Widget:
+    """The widget on a page, as a visitor finds it."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page = page
+        page.goto(url)
+        self.launcher = page.locator("livechat-widget button")
+
+    @property
+    def panel(self) -> FrameLocator:
+        """The document inside the iframe."""
+        return self.page.frame_locator("livechat-widget iframe")
+
+    @property
+    def words(self) -> Locator:
+        """Where messages are written."""
+        return self.panel.get_by_label("Your message")
+
+    @property
+    def bubbles(self) -> Locator:
+        """Everything said, in order."""
+        return self.panel.locator(".said .bubble")
+
+    def open(self) -> Widget:
+        """Click the launcher and wait until the chat is ready to use."""
+        self.launcher.click()
+        expect(self.panel.get_by_role("dialog")).to_be_visible()
+        expect(self.panel.locator("#skeleton")).to_be_hidden()
+        return self
+
+    def say(self, text: str) -> None:
+        """Write and send a message."""
+        self.words.fill(text)
+        self.words.press("Enter")
+
+    def expect_said(self, *texts: str) -> None:
+        """Wait until exactly these messages stand in the log, and all have arrived."""
+        expect(self.bubbles).to_have_text(list(texts), timeout=WAIT * 1000)
+        expect(self.panel.locator(".said:is(.sending, .waiting, .failed)")).to_have_count(0)
+
+
+Visit = Callable[..., Widget]
+
+
+@pytest.fixture
+def agent(server: LiveServer) -> Iterator[Agent]:
+    """An agent who takes chats."""
+    with Agent(server, server.demo["agents"][1]) as connected:
+        connected.accept()
+        yield connected
+        connected.accept(False)
+        connected.close_all()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A visitor nobody knows."""
+    made = browser.new_context(viewport={"width": 1024, "height": 800})
+    made.set_default_timeout(WAIT * 1000)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def visit(server: LiveServer, context: BrowserContext) -> Visit:
+    """Return how the visitor opens a page with the widget in a new tab."""
+
+    def go(path: str = "/demo/") -> Widget:
+        return Widget(context.new_page(), server.url + path)
+
+    return go
+
+
+@pytest.fixture
+def line(context: BrowserContext, agent: Agent) -> Line:
+    """The visitor's line; frames pass only while Playwright works, so agents wait with it."""
+    made = Line(context)
+    idle = context.new_page()
+    agent.meanwhile = lambda: idle.wait_for_timeout(20)
+    return made
+
+
+def started(agent: Agent) -> str:
+    """Return the id of the chat that has just begun."""
+    chat_id: str = agent.hear("incoming_chat")["chat"]["id"]
+    return chat_id
+
+
+def violations(page: Page) -> list[tuple[str, list[str]]]:
+    """Return what axe finds on the page and in the panel."""
+    found = []
+    for frame in page.frames:
+        frame.evaluate(AXE.read_text())
+        report = frame.evaluate("axe.run(document, { iframes: false })")
+        found += [(v["id"], [node["html"] for node in v["nodes"]]) for v in report["violations"]]
+    return found
+
+
+class TestConversation:
+    """Talking, from the first word to the last."""
+
+    def test_a_visitor_and_an_agent_talk(self, visit: Visit, agent: Agent) -> None:
+        widget = visit().open()
+        expect(widget.panel.get_by_role("heading", name="How can we help?")).to_be_visible()
+
+        widget.say("My rear wheel wobbles.")
+        chat_id = started(agent)
+        agent.say(chat_id, "only for colleagues", visibility="agents")
+        agent.say(chat_id, "Bring it before noon.")
+
+        widget.expect_said("My rear wheel wobbles.", "Bring it before noon.")
+        expect(widget.panel.get_by_role("heading", name="Noah Lind")).to_be_visible()
+        expect(widget.panel.locator("#status")).to_have_text("In this chat")
+        expect(widget.panel.locator(".mine .state")).to_have_text(["Seen"])
+        agent.hear("events_marked_as_seen")
+
+    def test_each_sees_the_other_write(self, visit: Visit, agent: Agent) -> None:
+        widget = visit().open()
+        widget.say("Hello")
+        chat_id = started(agent)
+
+        agent.ask("send_typing_indicator", chat_id=chat_id, is_typing=True, visibility="all")
+        expect(widget.panel.locator("#activity")).to_have_text("Noah Lind is typing…")
+        widget.words.press_sequentially("One more", delay=20)
+
+        def whole(payload: Any) -> bool:
+            return bool(payload["sneak_peek"]["text"] == "One more")
+
+        agent.hear("incoming_sneak_peek", whole)
+        agent.say(chat_id, "Yes?")
+        expect(widget.panel.locator("#activity")).to_have_text("")
+
+    def test_a_file_arrives_as_a_card_and_a_picture_as_a_picture(
+        self, visit: Visit, agent: Agent
+    ) -> None:
+        widget = visit().open()
+        widget.say("Two files")
+        started(agent)
+        picture = widget.page.screenshot(clip={"x": 0, "y": 0, "width": 60, "height": 40})
+
+        widget.panel.locator("#files").set_input_files(
+            [
+                {"name": "offer.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4 offer"},
+                {"name": "wheel.png", "mimeType": "image/png", "buffer": picture},
+            ]
+        )
+
+        def is_file(payload: Any) -> bool:
+            return bool(payload["event"]["type"] == "file")
+
+        first, second = (agent.hear("incoming_event", is_file)["event"] for _ in range(2))
+        assert [first["name"], second["name"]] == ["offer.pdf", "wheel.png"]
+        card = widget.panel.get_by_role("link", name="Download offer.pdf")
+        expect(card).to_have_attribute("href", first["url"])
+        image = widget.panel.get_by_role("img", name="Image: wheel.png")
+        expect(image).to_have_attribute("width", "60")
+        expect(image).to_have_attribute("height", "40")
+
+    def test_a_file_that_is_too_large_is_refused_before_it_travels(
+        self, visit: Visit, agent: Agent, tmp_path: Path
+    ) -> None:
+        widget = visit().open()
+        large = tmp_path / "film.bin"
+        with large.open("wb") as file:
+            file.truncate(10 * 1024 * 1024 + 1)
+
+        widget.panel.locator("#files").set_input_files(large)
+
+        expect(widget.panel.get_by_role("alert")).to_have_text("film.bin is larger than 10.5 MB.")
+        expect(widget.bubbles).to_have_count(0)
+
+    def test_a_chat_ends_and_begins_again(self, visit: Visit, agent: Agent) -> None:
+        widget = visit().open()
+        widget.say("First")
+        chat_id = started(agent)
+
+        widget.panel.get_by_role("button", name="More").click()
+        widget.panel.locator("#end-chat").click()
+        widget.panel.locator("#question-yes").click()
+
+        agent.hear("chat_deactivated")
+        expect(widget.panel.locator("#note")).to_contain_text("This chat has ended.")
+        expect(widget.panel.locator(".row.system")).to_have_text("You ended the chat")
+
+        widget.say("Second")
+
+        assert started(agent) == chat_id
+        widget.expect_said("First", "Second")
+        assert agent.texts(chat_id) == ["First", "Second"]
+
+    def test_while_nobody_is_in_the_message_is_kept(self, visit: Visit, agent: Agent) -> None:
+        agent.accept(False)
+        widget = visit().open()
+        expect(widget.panel.locator("#status")).to_have_text("Nobody is in right now")
+
+        widget.say("Please call me back.")
+
+        widget.expect_said("Please call me back.")
+        expect(widget.panel.locator("#note")).to_contain_text("Your message is with us")
+
+        agent.accept()
+        chat_id = agent.hear("user_added_to_chat")["chat_id"]
+        agent.say(chat_id, "Here I am.")
+        widget.expect_said("Please call me back.", "Here I am.")
+        expect(widget.panel.locator("#note")).to_be_hidden()
+
+    def test_words_are_never_markup(self, visit: Visit, agent: Agent) -> None:
+        widget = visit().open()
+        widget.say("<img src=x onerror=alert(1)>")
+        chat_id = started(agent)
+        agent.say(chat_id, "<script>alert(2)</script> https://shop.example/?a=1&b=2.")
+
+        widget.expect_said(
+            "<img src=x onerror=alert(1)>",
+            "<script>alert(2)</script> https://shop.example/?a=1&b=2.",
+        )
+        link = widget.panel.locator(".theirs a")
+        expect(link).to_have_attribute("href", "https://shop.example/?a=1&b=2")
+        expect(link).to_have_attribute("rel", "noopener noreferrer nofollow")
+
+
+class TestNothingIsLostOrDoubled:
+    """Reloads, cut lines, lost answers, crashed servers, several tabs."""
+
+    def test_words_written_while_the_line_is_down_arrive_once(
+        self, visit: Visit, agent: Agent, line: Line
+    ) -> None:
+        widget = visit().open()
+        widget.say("one")
+        chat_id = started(agent)
+
+        line.cut()
+        widget.say("two")
+        widget.say("three")
+        banner = widget.panel.locator("#banner")
+        expect(banner).to_contain_text("Connection lost.")
+        expect(banner).to_contain_text(re.compile(r"Next try in \d+ seconds?\."))
+        expect(widget.panel.locator(".waiting")).to_have_count(2)
+        agent.say(chat_id, "meanwhile")
+        line.mend()
+        widget.panel.get_by_role("button", name="Try now").click()
+
+        widget.expect_said("one", "meanwhile", "two", "three")
+        expect(banner).to_be_hidden()
+        assert agent.texts(chat_id) == ["one", "meanwhile", "two", "three"]
+
+    def test_a_message_whose_answer_was_lost_is_not_sent_twice(
+        self, visit: Visit, agent: Agent, line: Line
+    ) -> None:
+        widget = visit().open()
+        widget.say("one")
+        chat_id = started(agent)
+        widget.expect_said("one")
+
+        line.swallow = lambda frame: True
+        widget.say("two")
+        agent.hear("incoming_event", lambda payload: bool(payload["event"]["text"] == "two"))
+        line.cut()
+        line.mend()
+
+        widget.expect_said("one", "two")
+        widget.say("three")
+        widget.expect_said("one", "two", "three")
+        assert agent.texts(chat_id) == ["one", "two", "three"]
+
+    def test_a_reload_in_the_middle_of_sending_loses_nothing(
+        self, visit: Visit, agent: Agent, line: Line
+    ) -> None:
+        widget = visit().open()
+        widget.say("one")
+        chat_id = started(agent)
+        widget.expect_said("one")
+
+        line.swallow = lambda frame: frame.get("action") in ("send_event", "incoming_event")
+        widget.say("two")
+        widget.say("three")
+        widget.words.fill("a draft")
+        expect(widget.panel.locator(".sending")).to_have_count(2)
+        line.mend()
+        widget.page.reload()
+
+        widget.expect_said("one", "two", "three")
+        expect(widget.words).to_have_value("a draft")
+        assert agent.texts(chat_id) == ["one", "two", "three"]
+
+    def test_a_first_message_whose_answer_was_lost_starts_one_chat(
+        self, visit: Visit, agent: Agent, line: Line
+    ) -> None:
+        widget = visit().open()
+
+        line.swallow = lambda frame: frame.get("action") in ("start_chat", "incoming_chat")
+        widget.say("one")
+        chat_id = started(agent)
+        line.cut()
+        line.mend()
+
+        widget.expect_said("one")
+        assert agent.texts(chat_id) == ["one"]
+
+    def test_two_tabs_agree(self, visit: Visit, agent: Agent) -> None:
+        first = visit().open()
+        first.say("from the first")
+        chat_id = started(agent)
+        first.expect_said("from the first")
+
+        second = visit().open()
+        second.expect_said("from the first")
+        second.say("from the second")
+        second.expect_said("from the first", "from the second")
+        agent.say(chat_id, "to both")
+
+        first.expect_said("from the first", "from the second", "to both")
+        second.expect_said("from the first", "from the second", "to both")
+        assert agent.texts(chat_id) == ["from the first", "from the second", "to both"]
+
+    def test_what_was_read_in_one_tab_is_read_in_the_other(
+        self, visit: Visit, agent: Agent
+    ) -> None:
+        first = visit().open()
+        first.say("hello")
+        chat_id = started(agent)
+        first.expect_said("hello")
+        first.launcher.click()
+        second = visit()
+        agent.say(chat_id, "news")
+        unread = "Open chat. Unread messages: 1"
+        expect(second.launcher).to_have_accessible_name(unread)
+        expect(first.launcher).to_have_accessible_name(unread)
+
+        second.open()
+
+        expect(first.launcher).to_have_accessible_name("Open chat")
+
+    def test_a_message_that_is_too_long_is_kept_in_the_composer(
+        self, visit: Visit, agent: Agent
+    ) -> None:
+        widget = visit().open()
+        words = "x" * (16 * 1024 + 1)
+
+        widget.say(words)
+
+        expect(widget.panel.get_by_role("alert")).to_contain_text("This message is too long.")
+        expect(widget.words).to_have_value(words)
+        expect(widget.bubbles).to_have_count(0)
+
+    def test_a_refused_message_can_be_tried_again_or_discarded(
+        self, visit: Visit, agent: Agent, line: Line
+    ) -> None:
+        line.refuse = lambda frame: "refused" in json.dumps(frame)
+        widget = visit().open()
+        widget.say("one")
+        widget.expect_said("one")
+        chat_id = started(agent)
+
+        widget.say("refused, then accepted")
+        widget.say("refused, then discarded")
+        failed = widget.panel.locator(".said.failed")
+        expect(failed).to_have_count(2)
+        expect(failed.first).to_contain_text("Not sent.")
+        failed.last.get_by_role("button", name="Discard").click()
+        line.mend()
+        failed.first.get_by_role("button", name="Try again").click()
+
+        widget.expect_said("one", "refused, then accepted")
+        assert agent.texts(chat_id) == ["one", "refused, then accepted"]
+
+
+@pytest.mark.slow
+def test_a_server_that_crashes_and_comes_back_loses_nothing(
+    server: LiveServer, visit: Visit
+) -> None:
+    """The server is killed in the middle of a conversation and started again."""
+    account = server.demo["agents"][1]
+    with Agent(server, account) as before:
+        before.accept()
+        widget = visit().open()
+        widget.say("one")
+        chat_id = started(before)
+        widget.expect_said("one")
+        server.kill()
+        widget.say("two")
+        expect(widget.panel.locator("#banner")).to_be_visible()
+
+    server.start()
+
+    widget.expect_said("one", "two")
+    with Agent(server, account) as after:
+        assert after.texts(chat_id) == ["one", "two"]
+
+
+class TestReach:
+    """Keyboard, screen readers, phones, other directions."""
+
+    def test_everything_works_from_the_keyboard(self, visit: Visit, agent: Agent) -> None:
+        widget = visit()
+        widget.launcher.focus()
+        widget.page.keyboard.press("Enter")
+        expect(widget.words).to_be_focused()
+        expect(widget.launcher).to_have_attribute("aria-expanded", "true")
+
+        widget.page.keyboard.type("by keyboard")
+        widget.page.keyboard.press("Shift+Enter")
+        widget.page.keyboard.type("two lines")
+        widget.page.keyboard.press("Enter")
+        chat_id = started(agent)
+        assert agent.texts(chat_id) == ["by keyboard\ntwo lines"]
+
+        widget.page.keyboard.press("Escape")
+        expect(widget.launcher).to_be_focused()
+        expect(widget.launcher).to_have_attribute("aria-expanded", "false")
+
+    def test_escape_closes_what_is_open_above_the_chat_first(
+        self, visit: Visit, agent: Agent
+    ) -> None:
+        widget = visit().open()
+        widget.say("hello")
+        started(agent)
+        more = widget.panel.get_by_role("button", name="More")
+        more.click()
+        expect(widget.panel.locator("#end-chat")).to_be_focused()
+
+        widget.page.keyboard.press("Escape")
+
+        expect(widget.panel.locator("#menu-items")).to_be_hidden()
+        expect(more).to_be_focused()
+        expect(widget.launcher).to_have_attribute("aria-expanded", "true")
+
+    @pytest.mark.parametrize("scheme", SCHEMES)
+    def test_axe_finds_nothing(self, visit: Visit, agent: Agent, line: Line, scheme: Any) -> None:
+        widget = visit()
+        widget.page.emulate_media(color_scheme=scheme)
+        assert violations(widget.page) == []
+        widget.open()
+        assert violations(widget.page) == []
+        widget.say("hello")
+        agent.say(started(agent), "Hi. See https://shop.example/")
+        widget.expect_said("hello", "Hi. See https://shop.example/")
+        assert violations(widget.page) == []
+        line.cut()
+        expect(widget.panel.locator("#banner")).to_be_visible()
+        assert violations(widget.page) == []
+
+    def test_on_a_phone_it_covers_the_page_and_back_closes_it(
+        self, server: LiveServer, browser: Browser
+    ) -> None:
+        context = browser.new_context(
+            viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
+        )
+        widget = Widget(context.new_page(), f"{server.url}/demo/").open()
+        box = widget.page.locator("livechat-widget iframe").bounding_box()
+        assert box == {"x": 0, "y": 0, "width": 390, "height": 844}
+        assert widget.page.evaluate("document.body.inert") is True
+
+        widget.page.go_back()
+
+        expect(widget.launcher).to_have_attribute("aria-expanded", "false")
+        assert widget.page.url == f"{server.url}/demo/"
+        assert widget.page.evaluate("document.body.inert") is False
+        context.close()
+
+    def test_from_right_to_left_it_stands_on_the_left(
+        self, server: LiveServer, context: BrowserContext
+    ) -> None:
+        def mirrored(route: Route) -> None:
+            response = route.fetch()
+            html = response.text().replace('<html lang="en">', '<html lang="ar" dir="rtl">')
+            route.fulfill(response=response, body=html)
+
+        context.route("**/demo/", mirrored)
+        widget = Widget(context.new_page(), f"{server.url}/demo/").open()
+
+        box = widget.launcher.bounding_box()
+        assert box is not None
+        assert (box["x"], box["width"]) == (20, 56)
+        expect(widget.panel.locator("html")).to_have_attribute("dir", "rtl")
+
+
+class TestHostPage:
+    """What the widget does to, and for, the page it is on."""
+
+    HTML = """<!doctype html><html lang="en"><head><title>Shop</title></head>
+        <body><h1>Shop</h1>{scripts}</body></html>"""
+
+    def shop(
+        self, server: LiveServer, context: BrowserContext, policy: str, scripts: str
+    ) -> tuple[Widget, list[str]]:
+        """Open a page of another origin that includes the widget; return it with its errors."""
+        html = self.HTML.format(scripts=scripts)
+        headers = {"Content-Security-Policy": policy} if policy else {}
+        context.grant_permissions(["local-network-access"])
+        context.route(
+            "http://shop.localhost/",
+            lambda route: route.fulfill(body=html, content_type="text/html", headers=headers),
+        )
+        page = context.new_page()
+        errors: list[str] = []
+        page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        return Widget(page, "http://shop.localhost/"), errors
+
+    def tag(self, server: LiveServer, nonce: str = "") -> str:
+        """Return the one script tag an operator includes."""
+        organization_id = server.demo["organization_id"]
+        return (
+            f'<script src="{server.url}/widget.js" nonce="{nonce}" async '
+            f'data-organization-id="{organization_id}"></script>'
+        )
+
+    def test_a_strict_policy_of_the_host_is_respected(
+        self, server: LiveServer, context: BrowserContext, agent: Agent
+    ) -> None:
+        policy = f"default-src 'none'; script-src 'nonce-abc'; frame-src {server.url}"
+        widget, errors = self.shop(server, context, policy, self.tag(server, "abc"))
+
+        widget.open().say("from a strict page")
+
+        started(agent)
+        widget.expect_said("from a strict page")
+        assert errors == []
+
+    def test_loaded_twice_there_is_one(self, server: LiveServer, context: BrowserContext) -> None:
+        widget, errors = self.shop(server, context, "", self.tag(server) * 2)
+
+        expect(widget.launcher).to_have_count(1)
+        widget.open()
+        expect(widget.page.locator("livechat-widget iframe")).to_have_count(1)
+        assert errors == []
+
+    def test_nothing_on_the_page_shifts_and_nothing_loads_before_it_is_needed(
+        self, server: LiveServer, context: BrowserContext
+    ) -> None:
+        widget, _ = self.shop(server, context, "", self.tag(server))
+        expect(widget.launcher).to_be_visible()
+        assert widget.page.locator("livechat-widget iframe").count() == 0
+        widget.open()
+
+        shifts = widget.page.evaluate(
+            """() => new Promise((resolve) => {
+                new PerformanceObserver((list) => resolve(list.getEntries().length))
+                    .observe({ type: "layout-shift", buffered: true });
+                setTimeout(() => resolve(0), 500);
+            })"""
+        )
+        assert shifts == 0
+
+    def test_the_page_speaks_to_it_in_livechats_verbs(
+        self, server: LiveServer, context: BrowserContext, agent: Agent
+    ) -> None:
+        queued = """<script>
+            window.heard = [];
+            const listen = (data) => heard.push(data);
+            window.LiveChatWidget = { _q: [["on", ["visibility_changed", listen]]] };
+        </script>"""
+        widget, errors = self.shop(server, context, "", queued + self.tag(server))
+        expect(widget.launcher).to_be_visible()
+        call = "(values) => LiveChatWidget.call(...values)"
+
+        widget.page.evaluate(call, ["set_customer_name", "Vera Visitor"])
+        widget.page.evaluate(call, ["set_session_variables", {"plan": "gold"}])
+        widget.page.evaluate(call, ["maximize"])
+        widget.say("hello")
+
+        chat = agent.hear("incoming_chat")["chat"]
+        customer = next(user for user in chat["users"] if user["type"] == "customer")
+        assert customer["name"] == "Vera Visitor"
+        assert customer["session_fields"] == [{"plan": "gold"}]
+        widget.expect_said("hello")
+        state = widget.page.evaluate("LiveChatWidget.get('state')")
+        assert state == {"availability": "online", "visibility": "maximized"}
+        assert widget.page.evaluate("LiveChatWidget.get('chat_data').chatId") == chat["id"]
+
+        widget.page.evaluate(call, ["hide"])
+        expect(widget.launcher).to_be_hidden()
+        widget.page.evaluate(call, ["destroy"])
+        expect(widget.page.locator("livechat-widget")).to_have_count(0)
+        heard = widget.page.evaluate("heard.map((data) => data.visibility)")
+        assert heard == ["maximized", "hidden"]
+        assert errors == []
+
+    def test_the_agent_learns_where_the_visitor_goes(self, visit: Visit, agent: Agent) -> None:
+        widget = visit().open()
+        widget.say("hello")
+        chat = agent.hear("incoming_chat")["chat"]
+        widget.expect_said("hello")
+
+        widget.page.evaluate("history.pushState({}, '', '/demo/?step=2')")
+
+        customer = next(user for user in chat["users"] if user["type"] == "customer")
+
+        def last_page() -> str:
+            found = agent.ask("get_customer", id=customer["id"])
+            url: str = found["visit"]["last_pages"][-1]["url"]
+            return url
+
+        deadline = time.monotonic() + WAIT
+        while not last_page().endswith("?step=2") and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert last_page().endswith("/demo/?step=2")
