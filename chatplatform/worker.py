@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from chatplatform.services import files, presence, timers
+from chatplatform.services import files, presence, timers, tokens
 
 log = structlog.get_logger(__name__)
 
@@ -22,11 +22,16 @@ class Job:
     due: float = 0.0
 
 
+def _forget_tokens() -> None:
+    tokens.forget_expired()
+
+
 _jobs = [
     Job(presence.end_expired_leases, 2),
     Job(timers.settle_queues, 5),
     Job(timers.close_left_chats, 10),
     Job(timers.forget_changes, 60),
+    Job(_forget_tokens, 600),
     Job(files.delete_unused, 600),
 ]
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from django.db import transaction
 
 from chatplatform import clock
-from chatplatform.models import Chat, ChatChange, CustomerToken, Organization, Thread
+from chatplatform.models import Chat, ChatChange, Organization, Thread
 from chatplatform.properties import license_value
 from chatplatform.services import customers, listings, routing, threads
 from chatplatform.services.events import Draft, system_message
@@ -27,13 +27,9 @@ def settle_queues() -> None:
 
 
 def forget_changes() -> None:
-    """Delete changes no hub can still miss, and tokens that expired long ago."""
+    """Delete changes no hub can still miss."""
     old = ChatChange.objects.filter(created_at__lt=clock.now() - CHANGES_KEPT)
     ChatChange.objects.filter(pk__in=list(old.values_list("pk", flat=True)[: BATCH * 10])).delete()
-    expired = CustomerToken.objects.filter(expires_at__lt=clock.now() - timedelta(days=1))
-    CustomerToken.objects.filter(
-        pk__in=list(expired.values_list("pk", flat=True)[: BATCH * 10])
-    ).delete()
 
 
 def close_left_chats() -> None:
