@@ -46,8 +46,6 @@ from chatplatform.transports.publish import publish
 log = structlog.get_logger(__name__)
 
 APIS = ("agent", "customer", "configuration")
-MULTIPART_OVERHEAD_BYTES = 64 * 1024
-"""What boundaries and part headers of an upload may add to the file itself."""
 
 
 class ActionView(APIView):
@@ -245,14 +243,13 @@ def _body(request: HttpRequest) -> Any:
 
 
 def _upload(request: HttpRequest) -> Upload:
-    limit = settings.MAX_UPLOAD_BYTES
-    if _announced_bytes(request) > limit + MULTIPART_OVERHEAD_BYTES:
+    if _announced_bytes(request) > settings.MAX_BODY_BYTES:
         raise EntityTooLarge
     file = request.FILES.get("file")
     if file is None:
         raise Validation("a multipart part `file` is required")
     size = file.size or 0
-    if size > limit:
+    if size > settings.MAX_UPLOAD_BYTES:
         raise EntityTooLarge
     content: Any = file.file
     return Upload(
