@@ -18,6 +18,13 @@ from tests.world import NEWEST, Pushes, User, World
 Told = Callable[[], AbstractContextManager[list[DomainEvent]]]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave browser tests for the end: Playwright's event loop stays until the session is over,
+    and no asynchronous test can run in its thread meanwhile.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(
     django_db_modify_db_settings_parallel_suffix: None,
