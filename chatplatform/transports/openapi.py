@@ -101,7 +101,8 @@ def _description(action: Action) -> str:
 
 def _parameters(action: Action, request: Schema, method: str) -> list[dict[str, Any]]:
     parameters: list[dict[str, Any]] = []
-    if action.api == "customer":
+    asked = request.get("properties", {}) if method == "GET" else {}
+    if action.api == "customer" and "organization_id" not in asked:
         parameters.append(
             {
                 "name": "organization_id",
@@ -110,13 +111,11 @@ def _parameters(action: Action, request: Schema, method: str) -> list[dict[str, 
                 "schema": {"type": "string", "format": "uuid"},
             }
         )
-    if method == "GET":
-        required = request.get("required", [])
-        parameters += [
-            {"name": name, "in": "query", "required": name in required, "schema": schema}
-            for name, schema in request.get("properties", {}).items()
-            if name != "organization_id"
-        ]
+    required = request.get("required", [])
+    parameters += [
+        {"name": name, "in": "query", "required": name in required, "schema": schema}
+        for name, schema in asked.items()
+    ]
     return parameters
 
 

@@ -166,6 +166,30 @@ def test_a_get_action_takes_parameters_and_no_body(define: Define) -> None:
     }
 
 
+class OfSomeone(Request):
+    """A request that names an organisation one way or another."""
+
+    organization_id: str | None = None
+    license_id: int | None = None
+
+
+def look_up(ctx: Context[Any], request: OfSomeone) -> None:
+    """Look an organisation up."""
+
+
+def test_a_get_action_with_its_own_way_to_name_the_organisation_is_described_so(
+    define: Define,
+) -> None:
+    define("customer", look_up, public=True, http_method="GET")
+
+    found = operation("3.6", "customer", "look_up", "get")
+
+    assert [(one["name"], one["required"]) for one in found["parameters"]] == [
+        ("organization_id", False),
+        ("license_id", False),
+    ]
+
+
 def test_an_upload_is_a_multipart_body(define: Define) -> None:
     define("agent", nothing, upload=True)
 
