@@ -442,6 +442,25 @@ class TestNothingIsLostOrDoubled:
         widget.expect_said("one", "two", "three")
         assert agent.texts(chat_id) == ["one", "two", "three"]
 
+    @pytest.mark.slow
+    def test_a_line_that_stands_but_is_silent_is_given_up(
+        self, visit: Visit, agent: Agent, line: Line
+    ) -> None:
+        widget = visit().open()
+        widget.say("one")
+        widget.expect_said("one")
+        chat_id = started(agent)
+
+        line.swallow = lambda frame: True
+        agent.say(chat_id, "into the silence")
+        banner = widget.panel.locator("#banner")
+        expect(banner).to_be_visible(timeout=30_000)
+        line.mend()
+
+        expect(widget.bubbles).to_have_count(2, timeout=20_000)
+        widget.expect_said("one", "into the silence")
+        expect(banner).to_be_hidden()
+
     def test_a_reload_in_the_middle_of_sending_loses_nothing(
         self, visit: Visit, agent: Agent, line: Line
     ) -> None:
@@ -491,6 +510,45 @@ class TestNothingIsLostOrDoubled:
         first.expect_said("from the first", "from the second", "to both")
         second.expect_said("from the first", "from the second", "to both")
         assert agent.texts(chat_id) == ["from the first", "from the second", "to both"]
+
+    def test_reading_older_words_is_not_interrupted_by_new_ones(
+        self, visit: Visit, agent: Agent
+    ) -> None:
+        widget = visit().open()
+        widget.say("first")
+        chat_id = started(agent)
+        for number in range(20):
+            agent.say(chat_id, f"line {number}\nand another")
+        expect(widget.bubbles).to_have_count(21)
+        scroller = widget.panel.locator("#scroller")
+        scroller.evaluate("element => { element.scrollTop = 0; }")
+        newest = widget.panel.get_by_role("button", name="New messages")
+        expect(newest).to_be_hidden()
+
+        agent.say(chat_id, "the newest")
+
+        expect(newest).to_be_visible()
+        assert scroller.evaluate("element => element.scrollTop") == 0
+        newest.click()
+        expect(widget.bubbles.last).to_be_in_viewport()
+        expect(newest).to_be_hidden()
+
+    def test_older_chats_can_be_read_on_demand(self, visit: Visit, agent: Agent) -> None:
+        widget = visit().open()
+        said = []
+        for thread in range(3):
+            for number in range(13):
+                said.append(f"thread {thread}, message {number}")
+                widget.say(said[-1])
+            widget.expect_said(*said)
+            agent.close_all()
+            expect(widget.panel.locator("#note")).to_contain_text("This chat has ended.")
+        widget.page.reload()
+        expect(widget.bubbles).to_have_text(said[-26:])
+        widget.panel.get_by_role("button", name="Show earlier messages").click()
+
+        widget.expect_said(*said)
+        expect(widget.panel.locator("#earlier")).to_be_hidden()
 
     def test_what_was_read_in_one_tab_is_read_in_the_other(
         self, visit: Visit, agent: Agent

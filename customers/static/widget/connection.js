@@ -6,7 +6,7 @@
 
 const PING_EVERY = 15_000;
 const SILENCE = 8_000;
-const LOGIN_WITHIN = 20_000;
+const LOGIN_WITHIN = 10_000;
 const ANSWER_WITHIN = 16_000;
 const PENDING = 8;
 const FIRST_DELAY = 1_000;

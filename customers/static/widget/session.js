@@ -388,6 +388,10 @@ export class Session extends EventTarget {
       case "incoming_thinking_indicator":
         this.#setActivity({ authorId: payload.author_id, kind: "thinking" });
         break;
+      case "chat_deactivated":
+      case "user_removed_from_chat":
+        this.#setActivity(null);
+        break;
       case "groups_status_updated":
         if (payload.groups?.length) this.#setAvailability(payload.groups[0].status);
         break;
