@@ -13,7 +13,8 @@ def to_wire(moment: datetime) -> str:
 
     SDKs compare these strings, so the width never varies (SEMANTICS 2.2).
     """
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    text = moment.astimezone(UTC).isoformat(timespec="microseconds")
+    return text.removesuffix("+00:00") + "Z"
 
 
 def from_wire(text: str) -> datetime:

@@ -9,24 +9,6 @@ from tests import make
 from tests.world import User, World
 
 
-@pytest.fixture
-def ann(world: World, acme: Organization) -> User:
-    """An agent who accepts chats."""
-    return world.agent(acme, "ann", online=True)
-
-
-@pytest.fixture
-def bob(world: World, acme: Organization) -> User:
-    """A second agent, connected but not accepting."""
-    return world.agent(acme, "bob", online=True, accepting=False)
-
-
-@pytest.fixture
-def carl(world: World, acme: Organization) -> User:
-    """A connected customer."""
-    return world.customer(acme, "carl")
-
-
 def started(customer: User, text: str = "Hello") -> str:
     """Start a chat as a customer and return its id."""
     answer = customer.call("start_chat", chat={"thread": {"events": [make.message(text)]}})

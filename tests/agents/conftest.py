@@ -1,0 +1,24 @@
+"""The people most of these tests need."""
+
+import pytest
+
+from chatplatform.models import Organization
+from tests.world import User, World
+
+
+@pytest.fixture
+def ann(world: World, acme: Organization) -> User:
+    """An agent who accepts chats."""
+    return world.agent(acme, "ann", online=True)
+
+
+@pytest.fixture
+def bob(world: World, acme: Organization) -> User:
+    """A second agent, connected but not accepting."""
+    return world.agent(acme, "bob", online=True, accepting=False)
+
+
+@pytest.fixture
+def carl(world: World, acme: Organization) -> User:
+    """A connected customer."""
+    return world.customer(acme, "carl")
