@@ -3,7 +3,7 @@
 from typing import Any
 
 import structlog
-from django.db import OperationalError
+from django.db import DataError, OperationalError
 from pydantic import ValidationError
 
 from chatplatform.errors import Internal, ProtocolError, ServiceUnavailable, Validation
@@ -26,6 +26,9 @@ def as_protocol_error(error: Exception, **about: Any) -> ProtocolError:
         return error
     if isinstance(error, ValidationError):
         return Validation(_sentence(error))
+    if isinstance(error, DataError):
+        log.warning("the database refused a value", error=str(error), **about)
+        return Validation("a value can not be stored")
     if isinstance(error, OperationalError):
         log.warning("database unavailable", error=str(error), **about)
         return ServiceUnavailable()
