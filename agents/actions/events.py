@@ -42,7 +42,7 @@ def _send(ctx: AgentContext, request: SendEvent) -> shapes.EventIdShape:
     return {"event_id": sent.event_id}
 
 
-@action("agent", scopes=WRITE_CHATS, rtm=None, upload=True)
+@action("agent", rtm=None, upload=True)
 def upload_file(ctx: AgentContext, request: Empty) -> shapes.UrlShape:
     """Upload a file; its URL can be sent in a file event within 24 hours."""
     return shared.upload(ctx)

@@ -49,7 +49,7 @@ class AgentStatus(TypedDict):
     status: str
 
 
-@action("agent", scopes=READ_STATUS)
+@action("agent", scopes=READ_STATUS, every_scope=True)
 def list_routing_statuses(ctx: AgentContext, request: ListRoutingStatuses) -> list[AgentStatus]:
     """List the agents' current statuses."""
     return people.routing_statuses(ctx.organization_id, request.filters.group_ids)  # type: ignore[return-value]

@@ -31,7 +31,8 @@ class Action:
     """An operation of one API, reachable through every door the catalogue gives it.
 
     ``web`` and ``rtm`` name the first wire version in which the door exists (``None``: never);
-    ``until`` the last version of both. ``scopes``: any one suffices; empty asks for none.
+    ``until`` the last version of both. ``scopes``: any one suffices unless ``every_scope``;
+    empty asks for none.
     ``writes``: the handler runs in one transaction; an action whose service commits by itself
     (``send_event``) leaves it off. ``public`` actions need no token.
     """
@@ -42,6 +43,7 @@ class Action:
     request: type[Request]
     response: Any
     scopes: frozenset[str]
+    every_scope: bool
     web: str | None
     rtm: str | None
     until: str | None
@@ -50,6 +52,12 @@ class Action:
     http_method: str
     upload: bool
     summary: str
+
+    def permits(self, scopes: frozenset[str]) -> bool:
+        """Tell whether a token that allows ``scopes`` may call the action."""
+        if self.every_scope:
+            return self.scopes <= scopes
+        return not self.scopes or not self.scopes.isdisjoint(scopes)
 
     def exists(self, transport: str, version: str) -> bool:
         """Tell whether the action has this door in ``version``."""
@@ -63,6 +71,7 @@ def action(
     api: str,
     *,
     scopes: Iterable[str] = (),
+    every_scope: bool = False,
     web: str | None = "3.4",
     rtm: str | None = "3.4",
     until: str | None = None,
@@ -89,6 +98,7 @@ def action(
                 request=hints[parameters[1]],
                 response=hints["return"],
                 scopes=frozenset(scopes),
+                every_scope=every_scope,
                 web=web,
                 rtm=rtm,
                 until=until,

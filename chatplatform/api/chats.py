@@ -85,19 +85,20 @@ def list_threads(
 ) -> dict[str, Any]:
     """Return the answer of ``list_threads``: whole threads with their events."""
     number = page.position[0] if page.position else None
-    wanted = page.min_events_count
-    rows = chat_selectors.threads_beyond(
-        chat,
-        ascending=page.ascending,
-        limit=(wanted or page.limit) + 1,
-        number=number,
-        created_from=bounds[0],
-        created_to=bounds[1],
-    )
     more = None
-    if wanted is not None:
-        chosen = chat_selectors.holding_events(rows, wanted)
-        more, rows = len(rows) > len(chosen), chosen
+    if page.min_events_count is not None:
+        rows, more = chat_selectors.threads_holding(
+            chat, page.min_events_count, ascending=page.ascending, number=number
+        )
+    else:
+        rows = chat_selectors.threads_beyond(
+            chat,
+            ascending=page.ascending,
+            limit=page.limit + 1,
+            number=number,
+            created_from=bounds[0],
+            created_to=bounds[1],
+        )
     threads, page_ids = pagination.finish(
         ctx.requester,
         "list_threads",

@@ -79,10 +79,8 @@ def _serve(call: Call, events: list[DomainEvent]) -> Outcome:
 
 
 def _check_scopes(action: Action, requester: Requester | None) -> None:
-    if not action.scopes or not isinstance(requester, AgentRequester):
-        return
-    if requester.scopes.isdisjoint(action.scopes):
-        wanted = " or ".join(sorted(action.scopes))
+    if isinstance(requester, AgentRequester) and not action.permits(requester.scopes):
+        wanted = (" and " if action.every_scope else " or ").join(sorted(action.scopes))
         raise Authorization(f"the token lacks the scope {wanted}")
 
 

@@ -180,20 +180,33 @@ def _created_between(
     return rows
 
 
-def holding_events(threads: Sequence[Thread], at_least: int) -> list[Thread]:
-    """Return the first of ``threads`` that together hold ``at_least`` events, whole threads."""
-    counts = dict(
-        Event.objects.filter(thread__in=[thread.id for thread in threads])
-        .values_list("thread_id")
-        .annotate(held=Count("id"))
-    )
-    chosen, held = [], 0
-    for thread in threads:
-        if held >= at_least:
-            break
-        chosen.append(thread)
-        held += counts.get(thread.id, 0)
-    return chosen
+def threads_holding(
+    chat: Chat, at_least: int, *, ascending: bool, number: int | None = None
+) -> tuple[list[Thread], bool]:
+    """Return whole threads in that direction that together hold ``at_least`` events.
+
+    They begin beyond the one with ``number``; the second value says whether there are others
+    beyond them. Threads without events count as nothing, so that the list goes on until there
+    are enough events or no more threads; reads grow with such threads only.
+    """
+    chosen: list[Thread] = []
+    held = 0
+    while True:
+        batch = threads_beyond(chat, ascending=ascending, limit=at_least + 1, number=number)
+        counts = _event_counts(batch)
+        for thread in batch:
+            if held >= at_least:
+                return chosen, True
+            chosen.append(thread)
+            held += counts.get(thread.id, 0)
+        if len(batch) <= at_least:
+            return chosen, False
+        number = batch[-1].number
+
+
+def _event_counts(threads: Sequence[Thread]) -> dict[str, int]:
+    events = Event.objects.filter(thread__in=[thread.id for thread in threads])
+    return dict(events.values_list("thread_id").annotate(held=Count("id")))
 
 
 # --- lists ------------------------------------------------------------------------------------
@@ -262,6 +275,8 @@ def _property_filter(prefix: str, properties: Iterable[tuple[str, str, str, Any]
         has = Q(**{f"{path}__has_key": name})
         if kind == "exists":
             narrowed &= has if value else ~has
+        elif not value:
+            narrowed &= Q(pk__in=[]) if kind == "values" else Q()
         else:
             among = Q()
             for one in value:

@@ -178,6 +178,8 @@ def _check_status_change(requester: AgentRequester, agent: Agent, status: str) -
         if not requester.has_scope("agents-bot--all:rw", "agents-bot--my:rw"):
             raise Authorization
         return
+    if oneself and not requester.has_scope("agents--my:rw"):
+        raise Authorization("the token lacks the scope agents--my:rw")
     if not oneself and not requester.has_scope("agents--all:rw"):
         raise Authorization("Only administrators can change other agents' status")
     if status == RoutingStatus.OFFLINE:

@@ -95,7 +95,9 @@ def _operation(action: Action, version: str, method: str) -> dict[str, Any]:
 def _description(action: Action) -> str:
     if not action.scopes:
         return action.summary
-    scopes = " or ".join(f"`{scope}`" for scope in sorted(action.scopes))
+    scopes = (" and " if action.every_scope else " or ").join(
+        f"`{scope}`" for scope in sorted(action.scopes)
+    )
     return f"{action.summary}\n\nAn agent's token needs {scopes}."
 
 
