@@ -60,7 +60,7 @@ def panel(request: HttpRequest) -> HttpResponse:
         context = {
             "organization": organization,
             "client_id": organizations.widget_client_id(organization),
-            "group_id": request.GET.get("group_id", ""),
+            "group_id": _group_id(request),
             "language": language,
             "direction": _direction(request),
             "texts": panel_texts(),
@@ -95,6 +95,12 @@ def _organization(request: HttpRequest) -> Organization:
     if organization is None:
         raise Http404("no such organization")
     return organization
+
+
+def _group_id(request: HttpRequest) -> str:
+    """Return the group the host page asks for; what is no number is nothing."""
+    given = request.GET.get("group_id", "")
+    return given if given.isascii() and given.isdigit() else ""
 
 
 def _language(request: HttpRequest) -> str:

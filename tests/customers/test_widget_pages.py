@@ -178,6 +178,11 @@ class TestPanel:
         assert body["data-client-id"] == organizations.widget_client_id(organization)
         assert body["data-group-id"] == "7"
 
+    def test_a_group_that_is_no_number_is_none(
+        self, client: Client, organization: Organization
+    ) -> None:
+        assert Page(open_panel(client, organization, group_id="sales")).body["data-group-id"] == ""
+
     def test_words_from_the_address_stay_words(
         self, client: Client, organization: Organization
     ) -> None:

@@ -407,6 +407,7 @@ class TestNothingIsLostOrDoubled:
         widget = visit().open()
         widget.say("one")
         chat_id = started(agent)
+        widget.expect_said("one")
 
         line.cut()
         widget.say("two")
@@ -813,6 +814,17 @@ class TestHostPage:
         heard = widget.page.evaluate("heard.map((data) => data.visibility)")
         assert heard == ["maximized", "hidden"]
         assert errors == []
+
+    def test_a_group_that_does_not_exist_costs_nothing(
+        self, server: LiveServer, context: BrowserContext, agent: Agent
+    ) -> None:
+        tag = self.tag(server).replace("<script", '<script data-group-id="987654"')
+        widget, _ = self.shop(server, context, "", tag)
+
+        widget.open().say("to anybody")
+
+        started(agent)
+        widget.expect_said("to anybody")
 
     def test_the_agent_learns_where_the_visitor_goes(self, visit: Visit, agent: Agent) -> None:
         widget = visit().open()

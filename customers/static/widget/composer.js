@@ -36,6 +36,7 @@ export class Composer {
     });
     this.#acceptDrops();
     this.#fit();
+    this.#words.readOnly = false;
   }
 
   focus() {

@@ -83,10 +83,12 @@ export class Connection {
    * @param {(payload: object) => void} options.onLogin
    * @param {(action: string, payload: object) => void} options.onPush
    * @param {(state: object) => void} options.onState
+   * @param {(type: string) => void} [options.onRefusal] Hears why a login was refused, before it is
+   *   tried again.
    * @param {(url: string) => WebSocket} [options.open]
    */
   constructor(options) {
-    this.#options = { open: (url) => new WebSocket(url), ...options };
+    this.#options = { open: (url) => new WebSocket(url), onRefusal: () => {}, ...options };
   }
 
   get online() {
@@ -169,6 +171,7 @@ export class Connection {
       });
     } catch (error) {
       if (run === this.#run && error instanceof ProtocolError) {
+        this.#options.onRefusal(error.type);
         this.#follow(REFUSALS[error.type] ?? "retry", error.type);
       }
       return;

@@ -95,6 +95,7 @@ export class Session extends EventTarget {
       onLogin: (payload) => this.#loggedIn(payload),
       onPush: (action, payload) => this.#pushed(action, payload),
       onState: (state) => this.#lineChanged(state),
+      onRefusal: (type) => this.#loginRefused(type),
     });
     this.#restore();
     this.#store.watch((key) => key.startsWith("outbox:") && this.#otherTabSpoke());
@@ -265,6 +266,11 @@ export class Session extends EventTarget {
       application,
       ...(groupId ? { group_id: Number(groupId) } : {}),
     };
+  }
+
+  /** A group that is gone must not cost the chat: the next login names none. */
+  #loginRefused(type) {
+    if (type === "group_not_found") this.#options.groupId = "";
   }
 
   #lineChanged(state) {
