@@ -57,6 +57,7 @@ export class Workspace {
     this.connection.start();
     setInterval(() => this.store.dispatch({ type: "expire", now: Date.now() }), 2000);
     addEventListener("online", () => this.connection.probe());
+    addEventListener("offline", () => this.connection.probe());
     document.addEventListener("visibilitychange", () => {
       if (!document.hidden) this.connection.probe();
     });

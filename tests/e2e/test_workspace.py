@@ -1,0 +1,742 @@
+"""The workspace in a real browser against a real server, with customers on the other end.
+
+Customers are plain clients of the Customer RTM API; the agent's browser does what agents do.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import queue
+import re
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import axe_playwright_python
+import pytest
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Locator,
+    Page,
+    WebSocketRoute,
+    expect,
+)
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from tests.live import LiveServer
+
+pytestmark = pytest.mark.browser
+
+WAIT = 10.0
+AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
+UNDO_SECONDS = 6
+SIZES = {"phone": (390, 800), "tablet": (820, 1100), "desktop": (1440, 900)}
+
+
+class Customer:
+    """A customer with a connection of their own. Pushes are kept until asked for."""
+
+    def __init__(self, server: LiveServer, name: str) -> None:
+        self.name = name
+        self.chat_id = ""
+        self._server = server
+        self._token = self._mint()
+        self._ids = itertools.count(1)
+        self._connect()
+
+    def _mint(self) -> str:
+        """Get a token by the agent_token grant."""
+        demo = self._server.demo
+        request = urllib.request.Request(
+            f"{self._server.url}/v2/customer/token",
+            data=json.dumps(
+                {
+                    "grant_type": "agent_token",
+                    "client_id": demo["client_id"],
+                    "response_type": "token",
+                    "organization_id": demo["organization_id"],
+                }
+            ).encode(),
+            headers={
+                "Authorization": f"Bearer {demo['agents'][0]['access_token']}",
+                "Content-Type": "application/json",
+            },
+        )
+        with urllib.request.urlopen(request, timeout=WAIT) as answer:
+            token: str = json.load(answer)["access_token"]
+            return token
+
+    def _connect(self) -> None:
+        organization = self._server.demo["organization_id"]
+        base = f"ws://localhost:{self._server.port}/v3.6/customer/rtm/ws"
+        self._life = ExitStack()
+        self._socket = self._life.enter_context(connect(f"{base}?organization_id={organization}"))
+        self._answers: queue.Queue[dict[str, Any]] = queue.Queue()
+        self._pushes: queue.Queue[dict[str, Any]] = queue.Queue()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        page = {"url": "https://shop.example/tents", "title": "Tents"}
+        self.ask(
+            "login",
+            token=f"Bearer {self._token}",
+            customer={"name": self.name},
+            customer_page=page,
+        )
+
+    def come_back(self) -> None:
+        """Connect anew, as after a lost connection."""
+        self._life.close()
+        self._connect()
+
+    def leave(self) -> None:
+        """End the chat, if there is one, and close the connection."""
+        if self.chat_id and self.ask("get_chat", chat_id=self.chat_id)["thread"]["active"]:
+            self.ask("deactivate_chat", id=self.chat_id)
+        self._life.close()
+        self._reader.join(WAIT)
+
+    def _read(self) -> None:
+        try:
+            for text in self._socket:
+                frame = json.loads(text)
+                kept = self._answers if frame["type"] == "response" else self._pushes
+                kept.put(frame)
+        except ConnectionClosed:
+            return
+
+    def ask(self, action: str, **payload: Any) -> Any:
+        """Send a request and return its answer's payload; a refusal is a failure."""
+        request_id = str(next(self._ids))
+        frame = {"request_id": request_id, "action": action, "payload": payload}
+        self._socket.send(json.dumps(frame))
+        answer = self._answers.get(timeout=WAIT)
+        assert answer["request_id"] == request_id
+        assert answer["success"], answer
+        return answer["payload"]
+
+    def hear(self, action: str, fits: Callable[[Any], bool] = lambda payload: True) -> Any:
+        """Return the payload of the next push of this kind that fits."""
+        deadline = time.monotonic() + WAIT
+        while (left := deadline - time.monotonic()) > 0:
+            push = self._pushes.get(timeout=left)
+            if push["action"] == action and fits(push["payload"]):
+                return push["payload"]
+        raise AssertionError(f"no {action}")
+
+    def start(self, text: str, **more: Any) -> Customer:
+        """Begin a chat with a message."""
+        thread = {"events": [{"type": "message", "text": text}]}
+        self.chat_id = self.ask("start_chat", chat={"thread": thread}, **more)["chat_id"]
+        return self
+
+    def say(self, text: str) -> None:
+        """Send a message."""
+        self.ask("send_event", chat_id=self.chat_id, event={"type": "message", "text": text})
+
+    def see(self) -> None:
+        """Mark everything as seen."""
+        newest = self.ask("get_chat", chat_id=self.chat_id)["thread"]["events"][-1]
+        self.ask("mark_events_as_seen", chat_id=self.chat_id, seen_up_to=newest["created_at"])
+
+    def texts(self) -> list[str]:
+        """Return what was said, in order, as the customer may read it."""
+        events = self.ask("get_chat", chat_id=self.chat_id)["thread"]["events"]
+        return [event["text"] for event in events if event["type"] == "message"]
+
+
+class Line:
+    """The agent's connection, which the test may cut."""
+
+    def __init__(self, context: BrowserContext) -> None:
+        self.down = False
+        self.swallow: Callable[[dict[str, Any]], bool] = lambda frame: False
+        self._open: list[WebSocketRoute] = []
+        context.route_web_socket(re.compile("/agent/rtm/ws"), self._connect)
+
+    def cut(self) -> None:
+        """Close what is open and refuse what is tried."""
+        self.down = True
+        for socket in self._open:
+            socket.close()
+        self._open.clear()
+
+    def mend(self) -> None:
+        """Let connections through again."""
+        self.down = False
+        self.swallow = lambda frame: False
+
+    def _connect(self, socket: WebSocketRoute) -> None:
+        if self.down:
+            socket.close()
+            return
+        server = socket.connect_to_server()
+        socket.on_message(server.send)
+
+        def forward(text: str | bytes) -> None:
+            if not self.swallow(json.loads(text)):
+                socket.send(text)
+
+        server.on_message(forward)
+        self._open.append(socket)
+
+
+class Desk:
+    """The workspace of an agent who has signed in."""
+
+    def __init__(self, page: Page, server: LiveServer, account: dict[str, Any]) -> None:
+        self.page = page
+        page.goto(f"{server.url}/workspace/")
+        page.get_by_label("E-mail address").fill(account["id"])
+        page.get_by_label("Password").fill(account["password"])
+        page.get_by_role("button", name="Sign in").click()
+        self.wait_until_online()
+
+    @property
+    def status(self) -> Locator:
+        """The switch that says whether chats are routed here."""
+        return self.page.get_by_role("switch")
+
+    @property
+    def composer(self) -> Locator:
+        """Where messages are written."""
+        return self.page.locator("textarea")
+
+    @property
+    def log(self) -> Locator:
+        """The messages of the open chat."""
+        return self.page.get_by_role("log")
+
+    @property
+    def foot(self) -> Locator:
+        """What stands where one writes."""
+        return self.page.locator(".foot")
+
+    def wait_until_online(self) -> None:
+        """Wait until the server has answered."""
+        expect(self.status).to_have_attribute("data-status", re.compile("accepting"))
+
+    def accept(self, accepting: bool) -> None:
+        """Switch to taking chats, or to taking none."""
+        if (self.status.get_attribute("aria-checked") == "true") != accepting:
+            self.status.click()
+        expect(self.status).to_have_attribute("aria-checked", str(accepting).lower())
+
+    def section(self, name: str) -> Locator:
+        """Return a section of the list."""
+        return self.page.locator(f"#section-{name}")
+
+    def row(self, customer: Customer, section: str = "mine") -> Locator:
+        """Return a customer's row in a section."""
+        return self.section(section).get_by_role("link", name=customer.name)
+
+    def open(self, customer: Customer, section: str = "mine") -> None:
+        """Open a customer's chat."""
+        self.row(customer, section).click()
+        expect(self.page.get_by_role("heading", name=customer.name)).to_be_visible()
+
+    def say(self, text: str) -> None:
+        """Write and send a message."""
+        self.composer.fill(text)
+        self.composer.press("Enter")
+
+    def expect_said(self, *texts: str) -> None:
+        """Wait until exactly these messages stand in the log, and all have arrived."""
+        expect(self.log.locator(".bubble")).to_have_text(list(texts), timeout=2 * WAIT * 1000)
+        expect(self.log.locator(".delivery-sending, .delivery-failed")).to_have_count(0)
+
+
+Meet = Callable[..., Customer]
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def meet(server: LiveServer) -> Iterator[Meet]:
+    """Return how a customer with a name of their own arrives."""
+    made: list[Customer] = []
+
+    def arrive(name: str = "Cora") -> Customer:
+        made.append(Customer(server, f"{name} {next(_numbers)}"))
+        return made[-1]
+
+    yield arrive
+    for customer in made:
+        customer.leave()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser nobody has used."""
+    made = browser.new_context(viewport={"width": 1440, "height": 900})
+    made.set_default_timeout(WAIT * 1000)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def line(context: BrowserContext) -> Line:
+    """The connection of every tab the agent opens from now on.
+
+    Its frames pass through this process, and only while the test waits for the page.
+    """
+    return Line(context)
+
+
+@pytest.fixture
+def complaints(context: BrowserContext) -> list[str]:
+    """What the browser complains of: errors of scripts, and anything the page's policy forbids."""
+    found: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            found.append(message.text)
+
+    context.on("console", note)
+    context.on("weberror", lambda error: found.append(str(error.error)))
+    return found
+
+
+@pytest.fixture
+def desk(server: LiveServer, context: BrowserContext) -> Iterator[Desk]:
+    """The first agent's workspace, taking chats."""
+    made = Desk(context.new_page(), server, server.demo["agents"][1])
+    made.accept(True)
+    yield made
+    made.page.close()
+
+
+class TestConversation:
+    """Talking, from the first word to the last."""
+
+    def test_an_agent_and_a_customer_talk(
+        self, desk: Desk, meet: Meet, complaints: list[str]
+    ) -> None:
+        customer = meet().start("The zip of my tent is stuck.")
+
+        expect(desk.row(customer)).to_contain_text("The zip of my tent is stuck.")
+        expect(desk.row(customer)).to_contain_text("1 unread message")
+        expect(desk.page).to_have_title("(1) Chats")
+        desk.open(customer)
+        expect(desk.page).to_have_title(f"{customer.name} – Chats")
+        desk.say("A bit of candle wax helps.")
+
+        desk.expect_said("The zip of my tent is stuck.", "A bit of candle wax helps.")
+        expect(desk.log.locator(".delivery")).to_have_text("Sent")
+        customer.see()
+        expect(desk.log.locator(".delivery")).to_have_text("Seen")
+        customer.say("It did, thank you!")
+        desk.expect_said(
+            "The zip of my tent is stuck.", "A bit of candle wax helps.", "It did, thank you!"
+        )
+        assert customer.texts() == [
+            "The zip of my tent is stuck.",
+            "A bit of candle wax helps.",
+            "It did, thank you!",
+        ]
+        assert complaints == []
+
+    def test_each_sees_the_other_write(self, desk: Desk, meet: Meet) -> None:
+        customer = meet().start("Hello")
+        desk.open(customer)
+
+        customer.ask("send_sneak_peek", chat_id=customer.chat_id, sneak_peek_text="Could you te")
+        expect(desk.log.locator(".bubble-peek")).to_have_text("Could you te")
+        expect(desk.row(customer)).to_contain_text("typing…")
+        customer.say("Could you tell me more?")
+        desk.expect_said("Hello", "Could you tell me more?")
+
+        desk.composer.press_sequentially("Yes")
+        typing = customer.hear("incoming_typing_indicator")["typing_indicator"]
+        assert typing["is_typing"] is True
+        desk.composer.press("Enter")
+        desk.expect_said("Hello", "Could you tell me more?", "Yes")
+
+    def test_a_whisper_never_reaches_the_customer(self, desk: Desk, meet: Meet) -> None:
+        customer = meet().start("Can I get a discount?")
+        desk.open(customer)
+
+        desk.composer.press("Control+Shift+M")
+        expect(desk.composer).to_have_attribute("aria-label", "Whisper to colleagues")
+        desk.say("A regular. Give her ten percent.")
+        expect(desk.log.locator(".message-whisper .bubble")).to_have_text(
+            "A regular. Give her ten percent."
+        )
+        desk.composer.press("Control+Shift+M")
+        desk.say("Ten percent, just for you.")
+
+        customer.hear("incoming_event")
+        assert customer.texts() == ["Can I get a discount?", "Ten percent, just for you."]
+
+    def test_files_go_both_ways(self, desk: Desk, meet: Meet) -> None:
+        customer = meet().start("Do you have a plan of it?")
+        desk.open(customer)
+        picture = desk.page.screenshot(clip={"x": 0, "y": 0, "width": 60, "height": 40})
+
+        desk.page.locator("input[type=file]").set_input_files(
+            [
+                {"name": "plan.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4 plan"},
+                {"name": "tent.png", "mimeType": "image/png", "buffer": picture},
+            ]
+        )
+
+        names = {
+            customer.hear("incoming_event", lambda push: push["event"]["type"] == "file")["event"][
+                "name"
+            ]
+            for _ in range(2)
+        }
+        assert names == {"plan.pdf", "tent.png"}
+        expect(desk.log.get_by_role("link", name="plan.pdf")).to_be_visible()
+        image = desk.log.get_by_role("img", name="tent.png")
+        expect(image).to_have_attribute("width", "60")
+        expect(image).to_have_attribute("height", "40")
+        expect(desk.log.get_by_role("progressbar")).to_have_count(0)
+
+    def test_a_file_that_is_too_large_is_refused_before_it_travels(
+        self, desk: Desk, meet: Meet, tmp_path: Path
+    ) -> None:
+        customer = meet().start("Hello")
+        desk.open(customer)
+        large = tmp_path / "film.bin"
+        with large.open("wb") as file:
+            file.truncate(10 * 1024 * 1024 + 1)
+
+        desk.page.locator("input[type=file]").set_input_files(large)
+
+        expect(desk.log).to_contain_text("The file is larger than 10 MB.")
+        desk.log.get_by_role("button", name="Remove film.bin").click()
+        desk.expect_said("Hello")
+
+    def test_older_chats_come_back_with_why_they_were_closed(self, desk: Desk, meet: Meet) -> None:
+        customer = meet().start("First question")
+        customer.ask("deactivate_chat", id=customer.chat_id)
+        thread = {"events": [{"type": "message", "text": "Second question"}]}
+        customer.ask("resume_chat", chat={"id": customer.chat_id, "thread": thread})
+
+        desk.open(customer)
+
+        desk.expect_said("First question", "Second question")
+        expect(desk.log.locator(".thread-closed")).to_contain_text("archived the chat")
+
+    def test_a_draft_stays_with_its_chat(self, desk: Desk, meet: Meet) -> None:
+        one, two = meet("Cora").start("One"), meet("Dora").start("Two")
+        desk.open(one)
+        desk.composer.fill("Half a sen")
+        desk.open(two)
+        expect(desk.composer).to_have_value("")
+        desk.open(one)
+        expect(desk.composer).to_have_value("Half a sen")
+
+        desk.page.reload()
+
+        expect(desk.composer).to_have_value("Half a sen")
+
+
+class TestTheList:
+    """Where chats stand, and how they are taken."""
+
+    def test_a_queued_chat_is_picked_up(self, desk: Desk, meet: Meet) -> None:
+        desk.accept(False)
+        customer = meet().start("Anybody there?", continuous=True)
+        expect(desk.row(customer, "queued")).to_contain_text("No. 1")
+
+        desk.open(customer, "queued")
+        desk.foot.get_by_role("button", name="Pick up this chat").click()
+
+        expect(desk.row(customer)).to_be_visible()
+        expect(desk.section("queued")).to_be_hidden()
+        desk.say("Here I am.")
+        customer.hear("incoming_event", lambda push: push["event"].get("text") == "Here I am.")
+
+    def test_a_colleagues_chat_can_be_watched_whispered_to_and_joined(
+        self, server: LiveServer, browser: Browser, desk: Desk, meet: Meet
+    ) -> None:
+        desk.accept(False)
+        other = browser.new_context()
+        colleague = Desk(other.new_page(), server, server.demo["agents"][2])
+        colleague.accept(True)
+        customer = meet().start("The zip is stuck")
+
+        desk.open(customer, "others")
+        colleague.open(customer)
+        colleague.say("Which one?")
+        desk.expect_said("The zip is stuck", "Which one?")
+        expect(desk.composer).to_be_hidden()
+
+        desk.foot.get_by_role("button", name="Join unseen, to whisper").click()
+        desk.say("The left one, usually.")
+        expect(colleague.log.locator(".message-whisper .bubble")).to_have_text(
+            "The left one, usually."
+        )
+        assert customer.texts() == ["The zip is stuck", "Which one?"]
+
+        desk.page.get_by_role("button", name="Leave").click()
+        desk.foot.get_by_role("button", name="Join the chat").click()
+        desk.say("Hello, I can help, too.")
+        customer.hear(
+            "incoming_event", lambda push: push["event"].get("text") == "Hello, I can help, too."
+        )
+        other.close()
+
+    def test_a_chat_is_closed_by_the_customer_and_opened_again(
+        self, desk: Desk, meet: Meet
+    ) -> None:
+        customer = meet().start("Thanks for everything")
+        desk.open(customer)
+
+        customer.ask("deactivate_chat", id=customer.chat_id)
+        expect(desk.foot).to_contain_text("This chat is closed.")
+        expect(desk.row(customer)).to_be_hidden()
+        desk.foot.get_by_role("button", name="Reopen the chat").click()
+
+        expect(desk.row(customer)).to_be_visible()
+        desk.say("One more thing.")
+        customer.hear("incoming_event", lambda push: push["event"].get("text") == "One more thing.")
+
+    def test_the_palette_finds_chats_and_commands(self, desk: Desk, meet: Meet) -> None:
+        customer = meet("Philippa").start("Hello")
+        expect(desk.row(customer)).to_be_visible()
+
+        desk.page.keyboard.press("Control+k")
+        desk.page.keyboard.type("philip")
+        expect(desk.page.get_by_role("option")).to_have_count(1)
+        desk.page.keyboard.press("Enter")
+        expect(desk.page.get_by_role("heading", name=customer.name)).to_be_visible()
+
+        desk.page.keyboard.press("Control+k")
+        desk.page.keyboard.type("stop accepting")
+        desk.page.keyboard.press("Enter")
+        expect(desk.status).to_have_attribute("aria-checked", "false")
+
+
+class TestKeyboard:
+    """Everything without a mouse."""
+
+    def test_a_chat_from_list_to_close(self, desk: Desk, meet: Meet) -> None:
+        customer = meet().start("Hello")
+        expect(desk.row(customer)).to_be_visible()
+        keys = desk.page.keyboard
+
+        keys.press("j")
+        expect(desk.row(customer)).to_be_focused()
+        keys.press("Enter")
+        expect(desk.page.get_by_role("heading", name=customer.name)).to_be_visible()
+        keys.press("r")
+        expect(desk.composer).to_be_focused()
+        keys.type("First line")
+        keys.press("Shift+Enter")
+        keys.type("second line")
+        keys.press("Enter")
+        desk.expect_said("Hello", "First line\nsecond line")
+        keys.press("Escape")
+        expect(desk.row(customer)).to_be_focused()
+
+        keys.press("e")
+        expect(desk.page.get_by_role("status").get_by_text("Closing the chat")).to_be_visible()
+        keys.press("z")
+        expect(desk.page.get_by_role("button", name="Close chat")).to_be_visible()
+        keys.press("e")
+        expect(desk.foot).to_contain_text("This chat is closed.", timeout=2 * UNDO_SECONDS * 1000)
+        customer.hear("chat_deactivated")
+
+    def test_single_keys_can_be_switched_off(self, desk: Desk, meet: Meet) -> None:
+        customer = meet().start("Hello")
+        expect(desk.row(customer)).to_be_visible()
+
+        desk.page.keyboard.press("?")
+        shortcuts = desk.page.get_by_role("dialog", name="Keyboard shortcuts")
+        shortcuts.get_by_role("checkbox").uncheck()
+        desk.page.keyboard.press("Escape")
+        expect(shortcuts).to_be_hidden()
+        desk.page.keyboard.press("j")
+        desk.page.keyboard.press("?")
+
+        expect(desk.row(customer)).not_to_be_focused()
+        expect(shortcuts).to_be_hidden()
+
+    def test_keys_that_are_words_do_nothing_else(self, desk: Desk, meet: Meet) -> None:
+        customer = meet().start("Hello")
+        desk.open(customer)
+
+        desk.composer.press_sequentially("jerk?")
+
+        expect(desk.composer).to_have_value("jerk?")
+        expect(desk.page.get_by_role("button", name="Close chat")).to_be_visible()
+
+
+class TestLostConnection:
+    """Nothing lost, nothing doubled, and the truth in the switch."""
+
+    @pytest.fixture(autouse=True)
+    def _through(self, line: Line) -> None:
+        """Lay the line before anybody sits down at a desk."""
+
+    def test_what_is_written_waits_and_what_is_missed_is_read(
+        self, desk: Desk, line: Line, meet: Meet
+    ) -> None:
+        customer = meet().start("Before")
+        desk.open(customer)
+        desk.expect_said("Before")
+
+        line.cut()
+        expect(desk.status).to_have_text("Not connected")
+        expect(desk.page.locator("#banner")).to_contain_text("Next try in")
+        desk.say("Written while away, one")
+        desk.say("Written while away, two")
+        customer.say("Said meanwhile")
+        expect(desk.log.locator(".delivery-sending")).to_have_count(2)
+        line.mend()
+
+        said = ["Before", "Said meanwhile", "Written while away, one", "Written while away, two"]
+        desk.expect_said(*said)
+        desk.wait_until_online()
+        expect(desk.page.locator("#banner")).to_be_hidden()
+        assert customer.texts() == said
+
+    def test_a_message_whose_answer_was_lost_is_not_doubled(
+        self, desk: Desk, line: Line, meet: Meet
+    ) -> None:
+        customer = meet().start("Before")
+        desk.open(customer)
+
+        line.swallow = lambda frame: frame["action"] in ("send_event", "incoming_event")
+        desk.say("Only once")
+        deadline = time.monotonic() + WAIT
+        while customer.texts() != ["Before", "Only once"]:
+            assert time.monotonic() < deadline
+            desk.page.wait_for_timeout(50)
+        line.cut()
+        expect(desk.status).to_have_text("Not connected")
+        line.mend()
+
+        desk.expect_said("Before", "Only once")
+        assert customer.texts() == ["Before", "Only once"]
+
+    def test_unsent_words_survive_a_reload(self, desk: Desk, line: Line, meet: Meet) -> None:
+        customer = meet().start("Before")
+        desk.open(customer)
+        desk.expect_said("Before")
+        line.cut()
+        desk.say("Written while away")
+
+        desk.page.reload()
+        line.mend()
+
+        desk.expect_said("Before", "Written while away")
+        assert customer.texts() == ["Before", "Written while away"]
+
+    def test_signing_out_elsewhere_ends_this_tab_too(
+        self, server: LiveServer, desk: Desk, context: BrowserContext
+    ) -> None:
+        other = context.new_page()
+        other.goto(f"{server.url}/workspace/")
+        other.get_by_role("button", name="Menu of").click()
+        other.get_by_role("button", name="Sign out").click()
+        expect(other.get_by_role("heading", name="Sign in")).to_be_visible()
+
+        expect(desk.page.locator("#banner")).to_contain_text("You are signed out.")
+        expect(desk.status).to_have_text("Not connected")
+
+    def test_a_server_that_dies_and_returns_is_found_again(
+        self, server: LiveServer, desk: Desk, meet: Meet
+    ) -> None:
+        customer = meet().start("Before")
+        desk.open(customer)
+        desk.expect_said("Before")
+
+        server.kill()
+        expect(desk.status).to_have_text("Not connected")
+        desk.say("Written while it was away")
+        server.start()
+
+        desk.expect_said("Before", "Written while it was away")
+        customer.come_back()
+        assert customer.texts() == ["Before", "Written while it was away"]
+
+
+class TestLooks:
+    """For everybody, on every screen."""
+
+    @pytest.mark.parametrize("scheme", ["light", "dark"])
+    @pytest.mark.parametrize("size", SIZES)
+    def test_axe_finds_nothing(
+        self, server: LiveServer, browser: Browser, desk: Desk, meet: Meet, size: str, scheme: Any
+    ) -> None:
+        customer = meet().start("Is this readable? See https://shop.example/tents for more.")
+        desk.open(customer)
+        desk.composer.press("Control+Shift+M")
+        desk.say("A whisper")
+        desk.composer.press("Control+Shift+M")
+        desk.say("An answer")
+        width, height = SIZES[size]
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, color_scheme=scheme, bypass_csp=True
+        )
+        page = Desk(context.new_page(), server, server.demo["agents"][1])
+        found = {"list": violations(page.page)}
+        page.open(customer)
+        expect(page.log.locator(".bubble")).to_have_count(3)
+        found["chat"] = violations(page.page)
+        page.page.get_by_role("button", name="Insert an emoji").click()
+        found["emoji"] = violations(page.page)
+        page.page.keyboard.press("Escape")
+        page.page.keyboard.press("Control+k")
+        found["palette"] = violations(page.page)
+        context.close()
+
+        assert found == {"list": [], "chat": [], "emoji": [], "palette": []}
+
+    def test_axe_finds_nothing_on_the_sign_in_page(
+        self, server: LiveServer, browser: Browser
+    ) -> None:
+        context = browser.new_context(bypass_csp=True)
+        page = context.new_page()
+        page.goto(f"{server.url}/signin")
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_role("alert")).to_contain_text("There is a problem")
+        assert violations(page) == []
+        context.close()
+
+    @pytest.mark.parametrize("width", [320, 390, 720, 820, 1100, 1440])
+    def test_nothing_is_wider_than_the_screen(self, desk: Desk, meet: Meet, width: int) -> None:
+        customer = meet("Wolfeschlegelsteinhausenbergerdorff" * 3).start("https://x.test/" * 30)
+        desk.open(customer)
+        expect(desk.log.locator(".bubble")).to_have_count(1)
+
+        desk.page.set_viewport_size({"width": width, "height": 700})
+
+        too_wide = desk.page.evaluate(
+            """() => [...document.querySelectorAll("body, .bar, .panes, .head, .log, .composer")]
+              .filter((element) => element.checkVisibility())
+              .filter((element) => element.scrollWidth > element.clientWidth + 1
+                || element.getBoundingClientRect().right > innerWidth + 1)
+              .map((element) => element.className)"""
+        )
+        assert too_wide == []
+
+    def test_on_a_phone_one_pane_shows_at_a_time(self, desk: Desk, meet: Meet) -> None:
+        customer = meet().start("Hello")
+        desk.page.set_viewport_size({"width": 390, "height": 800})
+        expect(desk.row(customer)).to_be_visible()
+
+        desk.open(customer)
+        expect(desk.row(customer)).to_be_hidden()
+        desk.page.get_by_role("button", name="Back to the list").click()
+
+        expect(desk.row(customer)).to_be_visible()
+        expect(desk.row(customer)).to_be_focused()
+        expect(desk.composer).to_be_hidden()
+
+
+def violations(page: Page) -> list[tuple[str, list[str]]]:
+    """Return what axe finds on the page."""
+    page.evaluate(AXE.read_text())
+    report = page.evaluate("axe.run(document)")
+    return [(v["id"], [node["html"] for node in v["nodes"]]) for v in report["violations"]]
