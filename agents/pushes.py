@@ -217,8 +217,7 @@ def routing_status_set(event: RoutingStatusSet) -> Push:
 @push("agent", "groups_status_updated", since="3.5")
 def groups_status_updated(event: GroupsStatusUpdated) -> Push:
     """Groups went online or offline."""
-    groups = [{"id": group["id"], "status": group["status"]} for group in event.groups]
-    return Push({"groups": groups}, Reach.AGENTS)
+    return Push({"groups": event.groups}, Reach.AGENTS)
 
 
 @push("agent", "customer_updated")

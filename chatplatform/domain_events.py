@@ -232,12 +232,21 @@ class RoutingStatusSet(DomainEvent):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GroupsStatusUpdated(DomainEvent):
-    """Groups changed between online and offline.
-
-    ``groups``: ``{id, status, customer_status}`` in the agents' and the customers' words.
-    """
+    """Groups changed between online and offline, as agents are told: ``{id, status}`` each."""
 
     groups: list[Record]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GroupStatusUpdated(DomainEvent):
+    """One group's ``status``, in the customers' words, changed for the customers on its pages.
+
+    Clients take the first group they are told of for their own (SEMANTICS 9), so customers hear
+    of no other.
+    """
+
+    group_id: int
+    status: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -18,7 +18,7 @@ from chatplatform.domain_events import (
     EventRepeated,
     EventsMarkedAsSeen,
     EventUpdated,
-    GroupsStatusUpdated,
+    GroupStatusUpdated,
     QueuePositionUpdated,
     Record,
     TypingIndicated,
@@ -180,10 +180,10 @@ def queue_position_updated(event: QueuePositionUpdated) -> Push:
 
 
 @push("customer", "groups_status_updated", since="3.5")
-def groups_status_updated(event: GroupsStatusUpdated) -> Push:
-    """Groups went online or offline."""
-    groups = [{"id": group["id"], "status": group["customer_status"]} for group in event.groups]
-    return Push({"groups": groups}, Reach.EVERYONE)
+def groups_status_updated(event: GroupStatusUpdated) -> Push:
+    """One's own group went online or offline."""
+    groups = [{"id": event.group_id, "status": event.status}]
+    return Push({"groups": groups}, Reach.ACCESS, group_ids=frozenset({event.group_id}))
 
 
 @push("customer", "customer_updated")

@@ -24,7 +24,7 @@ class SessionTerms:
     """What a ``login`` handler agreed with a connection; the RTM transport keeps to it.
 
     ``pushes`` maps a version to the push names wanted in it, or to ``{ALL_PUSHES}``.
-    ``group_numbers`` are the agent's groups (always with 0), empty for customers.
+    ``group_numbers`` are the agent's groups (always with 0), or the group of the customer's page.
     """
 
     requester: Requester

@@ -16,6 +16,7 @@ from django.db.models import Count
 from chatplatform.domain_events import (
     ChatTransferred,
     GroupsStatusUpdated,
+    GroupStatusUpdated,
     QueuePositionsUpdated,
     QueuePositionUpdated,
     RoutingStatusSet,
@@ -283,7 +284,12 @@ def _refresh_group_statuses(organization: Organization, slots: list[Slot]) -> No
         group.shown_status = status
         group.save(update_fields=["shown_status"])
         agents_word = "offline" if status == "offline" else RoutingStatus.ACCEPTING.value
-        changed.append({"id": group.number, "status": agents_word, "customer_status": status})
+        changed.append({"id": group.number, "status": agents_word})
+        tell(
+            GroupStatusUpdated(
+                organization_id=str(organization.id), group_id=group.number, status=status
+            )
+        )
     if changed:
         tell(GroupsStatusUpdated(organization_id=str(organization.id), groups=changed))
 

@@ -107,7 +107,9 @@ def _allowed(connection: Connection, push: Push) -> bool:
     requester = connection.requester
     if not isinstance(requester, AgentRequester):
         return True
-    return not requester.scopes.isdisjoint(push.scopes) or requester.user_id in push.user_ids
+    if push.reach in (Reach.AGENTS, Reach.EVERYONE) and requester.user_id in push.user_ids:
+        return True  # it is about themself
+    return not requester.scopes.isdisjoint(push.scopes)
 
 
 def reaches(connection: Connection, push: Push, origin: Origin | None) -> bool:

@@ -71,9 +71,7 @@ class LoginShape(TypedDict):
 @action("customer", web=None, writes=True)
 def login(ctx: CustomerContext, request: Login) -> LoginShape:
     """Log in to the RTM API."""
-    ctx.session = SessionTerms(
-        requester=ctx.requester, pushes=wanted_pushes(request.pushes, ctx.version)
-    )
+    pushes = wanted_pushes(request.pushes, ctx.version)
     page = request.customer_page
     record = customer_services.customer_logged_in(
         ctx.requester.customer_id,
@@ -85,6 +83,12 @@ def login(ctx: CustomerContext, request: Login) -> LoginShape:
         address=ctx.address,
         user_agent=ctx.user_agent,
         side_storage=request.customer_side_storage,
+    )
+    group = Customer.objects.values_list("group_number", flat=True).get(
+        id=ctx.requester.customer_id
+    )
+    ctx.session = SessionTerms(
+        requester=ctx.requester, pushes=pushes, group_numbers=frozenset({group})
     )
     chats = chat_selectors.chats_beyond(
         ctx.organization_id,
@@ -105,16 +109,15 @@ def login(ctx: CustomerContext, request: Login) -> LoginShape:
         "customer": shapes.customer(record),
         "has_active_thread": any(chat["has_active_thread"] for chat in found),
         "chats": found,
-        "__priv_dynamic_config": _dynamic_config(ctx),
+        "__priv_dynamic_config": _dynamic_config(ctx, group),
     }
 
 
-def _dynamic_config(ctx: CustomerContext) -> Record:
+def _dynamic_config(ctx: CustomerContext, group: int) -> Record:
     organization = Organization.objects.get(id=ctx.organization_id)
-    customer = Customer.objects.get(id=ctx.requester.customer_id)
     statuses = routing.group_statuses(organization)
     online = [number for number, status in statuses.items() if status != "offline"]
     return {
         "online_groups_ids": online,
-        "customer_groups": {"monitoring": {"id": customer.group_number}},
+        "customer_groups": {"monitoring": {"id": group}},
     }
