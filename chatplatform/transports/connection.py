@@ -10,11 +10,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import structlog
+
 from chatplatform.api.context import SessionTerms
 from chatplatform.domain_events import DomainEvent
 from chatplatform.requester import Requester
 from chatplatform.transports import disconnects
 from chatplatform.transports.envelopes import Origin
+
+log = structlog.get_logger(__name__)
 
 if TYPE_CHECKING:
     from chatplatform.transports.frames import Request
@@ -166,9 +170,10 @@ class Connection:
                 await self._send({"type": "websocket.close", "code": self._closing})
                 self.gone = True
         except OSError:  # how a server says that the client has gone
-            self.gone = True
-            frames.clear()
-            self._size = 0
+            self.lost()
+        except Exception:
+            log.exception("sending failed")
+            self.cut_off()
         finally:
             self._writer = None
 

@@ -16,14 +16,15 @@ LICENSE_NOT_FOUND = "license_not_found"
 UNSUPPORTED_VERSION = "unsupported_version"
 TOO_MANY_CONNECTIONS = "too_many_connections"
 
-_POLICY = 1008
-_TRY_AGAIN = 1012
-_CODES = {INTERNAL_ERROR: _TRY_AGAIN, SERVICE_TEMPORARILY_UNAVAILABLE: _TRY_AGAIN}
+_FINAL = 4008
+_COME_AGAIN = 4012
+"""Private codes, after 1008 and 1012: not every server lets an application use the public ones."""
+_CODES = {INTERNAL_ERROR: _COME_AGAIN, SERVICE_TEMPORARILY_UNAVAILABLE: _COME_AGAIN}
 
 
 def close_code(reason: str) -> int:
     """Return the WebSocket close code that goes with a reason."""
-    return _CODES.get(reason, _POLICY)
+    return _CODES.get(reason, _FINAL)
 
 
 def come_again(api: str) -> str:

@@ -19,13 +19,13 @@ class Wire:
         self.free.set()
         self.transport = self
         self.aborted = False
-        self.gone = False
+        self.error: Exception | None = None
 
     async def send(self, message: dict[str, Any]) -> None:
-        """Take a message, or wait, or say that the client has gone."""
+        """Take a message, or wait, or fail."""
         await self.free.wait()
-        if self.gone:
-            raise OSError
+        if self.error is not None:
+            raise self.error
         self.sent.append(message)
 
     def abort(self) -> None:
@@ -132,9 +132,10 @@ async def test_a_queue_just_below_its_bound_is_delivered_when_the_client_reads_a
     assert texts(wire) == [str(number) for number in range(connections.MAX_QUEUED_FRAMES)]
 
 
-async def test_a_client_that_went_away_is_no_error() -> None:
+@pytest.mark.parametrize("error", [OSError(), RuntimeError("invalid close code")])
+async def test_a_socket_that_takes_no_more_is_given_up(error: Exception) -> None:
     wire = Wire()
-    wire.gone = True
+    wire.error = error
     connection = Connection(wire.send, api="agent", version="3.6")
 
     connection.send("a")
@@ -143,4 +144,4 @@ async def test_a_client_that_went_away_is_no_error() -> None:
     connection.send("c")
 
     assert connection.gone is True
-    assert wire.sent == []
+    assert (wire.sent, len(connection._frames)) == ([], 0)

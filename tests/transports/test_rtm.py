@@ -474,7 +474,7 @@ async def test_a_stopping_server_sends_everybody_away_with_a_reason_to_come_agai
         {"reason": "internal_error"},
     ]
     assert [await client.receive() for client in (agent, customer, waiting)] == [None] * 3
-    assert agent.close_code == 1012
+    assert agent.close_code == 4012
     turned_away = await late.receive()
     assert turned_away is not None
     assert turned_away["payload"] == {"reason": "internal_error"}
