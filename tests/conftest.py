@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
+import redis
 from django.conf import settings as django_settings
 from pytest_django.fixtures import DjangoCaptureOnCommitCallbacks, Settings
 
@@ -48,7 +49,11 @@ def _quick_passwords(settings: Settings) -> None:
 
 @pytest.fixture(autouse=True)
 def _unused_rate_limits() -> Iterator[None]:
-    """Start every test with full buckets."""
+    """Start every test with full buckets, in this process and in Redis where there is one."""
+    if django_settings.REDIS_URL:
+        with redis.Redis.from_url(django_settings.REDIS_URL) as client:
+            for key in client.scan_iter("chatplatform:rate:*"):
+                client.delete(key)
     ratelimit.reset()
     yield
     ratelimit.reset()
