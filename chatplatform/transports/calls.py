@@ -238,11 +238,17 @@ def _answer(connection: Connection, request: Request, outcome: Outcome) -> None:
     if request.answered:
         return
     request.answered = True
+    connection.send(_response(request, outcome))
+
+
+def _response(request: Request, outcome: Outcome) -> str:
     action, request_id = request.action, request.request_id
     if outcome.error is not None:
-        connection.send(frames.refusal(action, request_id, outcome.error))
-    else:
-        connection.send(frames.answer(action, request_id, outcome.payload))
+        return frames.refusal(action, request_id, outcome.error)
+    try:
+        return frames.answer(action, request_id, outcome.payload)
+    except TypeError as error:  # a handler's mistake: its answer is no JSON
+        return frames.refusal(action, request_id, as_protocol_error(error, action=action))
 
 
 def _give_up(connection: Connection, request: Request, now: float) -> bool:

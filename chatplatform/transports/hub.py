@@ -112,7 +112,7 @@ class Hub:
 
         On a connection that is logged in already, ``terms`` replace the former ones.
         """
-        if connection.organization_id is None or connection.gone:
+        if connection.organization_id is None or connection.closing:
             return
         organization = self._organizations[str(connection.organization_id)]
         sockets = organization.by_api.setdefault(connection.api, Sockets())

@@ -11,12 +11,17 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
+import structlog
+from django.db import DatabaseError
+
 from chatplatform.api import versions
 from chatplatform.selectors import organizations
 from chatplatform.transports import disconnects, server
 from chatplatform.transports.clients import client
 from chatplatform.transports.connection import Connection, Send
 from chatplatform.transports.server import Server
+
+log = structlog.get_logger(__name__)
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -42,8 +47,8 @@ async def rtm(scope: Scope, receive: Receive, send: Send) -> None:
     connection.reader = asyncio.current_task()
     await _accept(send, version)
     try:
-        if await _welcome(home, connection):
-            home.opened(connection)
+        home.opened(connection)
+        await _welcome(home, connection)
         await _read(home, connection, receive)
     except asyncio.CancelledError:
         if not connection.gone:
@@ -65,24 +70,30 @@ async def _accept(send: Send, version: str) -> None:
     await send({"type": "websocket.accept", "headers": lines})
 
 
-async def _welcome(home: Server, connection: Connection) -> bool:
+async def _welcome(home: Server, connection: Connection) -> None:
     """Check what can be checked before login; tell the client and close where it fails."""
     if connection.version not in versions.VERSIONS:
         connection.disconnect(disconnects.UNSUPPORTED_VERSION)
     elif home.stopping:
         connection.disconnect(disconnects.come_again(connection.api))
-    elif connection.api == "customer" and not await _exists(home, connection.query):
-        connection.disconnect(disconnects.LICENSE_NOT_FOUND)
-    return not connection.closing
+    elif connection.api == "customer":
+        await _expect_organization(home, connection)
 
 
-async def _exists(home: Server, query: dict[str, str]) -> bool:
+async def _expect_organization(home: Server, connection: Connection) -> None:
     try:
-        organization_id = UUID(query.get("organization_id", ""))
+        organization_id = UUID(connection.query.get("organization_id", ""))
     except ValueError:
-        return False
-    found = await home.database.run(lambda: organizations.by_id(organization_id))
-    return found is not None
+        connection.disconnect(disconnects.LICENSE_NOT_FOUND)
+        return
+    try:
+        found = await home.database.run(lambda: organizations.by_id(organization_id))
+    except DatabaseError as error:
+        log.warning("an organization can not be read", error=repr(error))
+        connection.disconnect(disconnects.come_again(connection.api))
+        return
+    if found is None:
+        connection.disconnect(disconnects.LICENSE_NOT_FOUND)
 
 
 async def _read(home: Server, connection: Connection, receive: Receive) -> None:

@@ -142,6 +142,7 @@ class Service:
             action(api)(self.say)
             action(api)(self.wait)
             action(api)(self.crash)
+            action(api)(self.mumble)
         action("agent", rtm="3.7")(self.newest)
         action("agent", writes=True)(self.found)
         push("agent", "incoming_event")(self.event_for_agents)
@@ -208,6 +209,10 @@ class Service:
     def crash(self, ctx: Context[Any], request: Empty) -> dict[str, Any]:
         """Fail as nobody expected."""
         raise RuntimeError("a secret detail")
+
+    def mumble(self, ctx: Context[Any], request: Empty) -> dict[str, Any]:
+        """Answer what can not be written as JSON."""
+        return {"thing": object()}
 
     def newest(self, ctx: Context[Any], request: Empty) -> dict[str, str]:
         """Exist in the newest version only."""

@@ -137,6 +137,22 @@ async def test_nobody_of_another_organization_is_told(server: Server) -> None:
     assert (here.told, there.told) == (["here"], ["there"])
 
 
+async def test_a_missing_scope_silences_pushes_for_members_too(server: Server) -> None:
+    @push("agent", "chat_push")
+    def chat_push(event: EventAppended) -> Push:
+        chats = frozenset({"chats--access:ro"})
+        return Push({}, Reach.USERS, frozenset(event.participants), scopes=chats)
+
+    reader = await agent(server, "ann")
+    silent = await agent(server, "bob", scopes=frozenset({"agents--all:ro"}))
+
+    server.publisher.publish([said(present=["ann", "bob"], groups=[9])])
+    await settle(server)
+
+    came = [[frame["action"] for frame in socket.frames] for socket in (reader, silent)]
+    assert came == [["incoming_event", "chat_push"], ["incoming_event"]]
+
+
 async def test_a_scope_silences_pushes_except_about_oneself(server: Server) -> None:
     @push("agent", "private")
     def private(event: RoutingStatusSet) -> Push:

@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from django.db import OperationalError
 
 from chatplatform import clock
 from chatplatform.api import versions
 from chatplatform.domain_events import SessionsEnded
 from chatplatform.models import Organization
+from chatplatform.selectors import organizations
 from chatplatform.transports.publish import publish
 from chatplatform.transports.server import Server
 from tests.rtm import Client
@@ -86,6 +88,23 @@ async def test_a_customers_connection_needs_an_existing_organization(
         "payload": {"reason": "license_not_found"},
     }
     assert await client.receive() is None
+
+
+async def test_a_customer_is_asked_to_come_again_while_the_database_is_away(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(organization_id: uuid.UUID) -> None:
+        raise OperationalError("the server closed the connection unexpectedly")
+
+    monkeypatch.setattr(organizations, "by_id", away)
+    client = await Client("customer", "3.6", HERE).open()
+
+    frame = await client.receive()
+
+    assert frame is not None
+    assert frame["payload"] == {"reason": "service_temporarily_unavailable"}
+    assert await client.receive() is None
+    assert client.close_code == 4012
 
 
 # --- before login -----------------------------------------------------------------------------
@@ -170,6 +189,18 @@ async def test_an_unexpected_failure_is_internal_and_tells_nothing(enter: Enter)
 
     assert error(answer) == "internal"
     assert "secret" not in str(answer)
+
+
+async def test_an_answer_that_is_no_json_is_internal_and_the_next_request_is_served(
+    enter: Enter,
+) -> None:
+    client = await enter()
+
+    refused = await client.call("mumble")
+    served = await client.call("say", {"text": "x", "groups": [9]})
+
+    assert error(refused) == "internal"
+    assert served["success"] is True
 
 
 async def test_an_unknown_action_is_not_found(enter: Enter) -> None:
