@@ -46,9 +46,10 @@ def pushed(client, action, wanted):
     deadline = time.monotonic() + 5
     while time.monotonic() < deadline:
         for message in list(client.ws.messages):
-            if message.get("type") == "push" and message["action"] == action:
-                if wanted(message["payload"]):
-                    return message["payload"]
+            if (message.get("type"), message.get("action")) != ("push", action):
+                continue
+            if wanted(message["payload"]):
+                return message["payload"]
         time.sleep(0.05)
     raise AssertionError(f"no {action} push: {client.ws.messages}")
 
@@ -145,18 +146,14 @@ def main(host, version, demo, customer, authority):
         )
     )
     pushed(customer_rtm, "user_added_to_chat", lambda push: push["user"]["type"] == "agent")
-    answer(
-        agent_web.remove_user_from_chat(chat_id=chat_id, user_id=colleague, user_type="agent")
-    )
+    answer(agent_web.remove_user_from_chat(chat_id=chat_id, user_id=colleague, user_type="agent"))
     pushed(customer_rtm, "user_removed_from_chat", lambda push: push["reason"] == "manual")
     answer(
         agent_web.add_user_to_chat(
             chat_id=chat_id, user_id=colleague, user_type="agent", visibility="agents"
         )
     )
-    granted(
-        agent_rtm.remove_user_from_chat(chat_id=chat_id, user_id=colleague, user_type="agent")
-    )
+    granted(agent_rtm.remove_user_from_chat(chat_id=chat_id, user_id=colleague, user_type="agent"))
     onlooker = AgentWeb.get_client(
         access_token=f"Bearer {demo['agents'][2]['access_token']}",
         version=version,
@@ -175,7 +172,8 @@ def main(host, version, demo, customer, authority):
         assert answer(client.get_chat(chat_id=chat_id))["thread"]["id"] == thread_id
         assert answer(client.list_threads(chat_id=chat_id))["found_threads"] == 1
         answer(client.list_chats())
-    own = [row for row in granted(agent_rtm.list_routing_statuses()) if row["agent_id"] == agent["id"]]
+    statuses = granted(agent_rtm.list_routing_statuses())
+    own = [row for row in statuses if row["agent_id"] == agent["id"]]
     assert own == [{"agent_id": agent["id"], "status": "accepting_chats"}], own
     answer(agent_web.list_routing_statuses())
     answer(agent_web.set_routing_status(status="accepting_chats"))
