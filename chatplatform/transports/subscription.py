@@ -34,7 +34,6 @@ class Subscription:
         self._on_loss = on_loss
         self._channel = ""
         self._receiver: asyncio.Task[None] | None = None
-        self._watched: set[int] = set()
 
     async def join(self, organization_id: str) -> None:
         """Hear an organisation's envelopes; raise what the layer raises."""
@@ -85,8 +84,7 @@ class Subscription:
             return
         for shard in getattr(get_layer(), "_shards", ()):
             connection = getattr(getattr(shard, "_pubsub", None), "connection", None)
-            if connection is not None and id(connection) not in self._watched:
-                self._watched.add(id(connection))
+            if connection is not None:  # registering twice is registering once
                 connection.register_connect_callback(self._reconnected)
 
     async def _reconnected(self, connection: Any) -> None:
