@@ -64,6 +64,13 @@ class GroupsOffline(ProtocolError):
     message = "Groups are offline"
 
 
+class GroupOffline(ProtocolError):
+    """Nobody of the one group asked about accepts chats."""
+
+    type = "group_offline"
+    message = "Group is offline"
+
+
 class AgentOffline(ProtocolError):
     """The agent named has no live connection."""
 

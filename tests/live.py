@@ -38,21 +38,28 @@ class LiveServer:
     environment: dict[str, str]
     log: Path
     demo: dict[str, Any]
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
         """Where it answers."""
         return f"http://localhost:{self.port}"
 
+    @property
+    def running(self) -> bool:
+        """Whether the process is there."""
+        return self.process is not None and self.process.poll() is None
+
     def stop(self) -> None:
         """Ask the server to stop, as an init system would."""
-        if self.process.poll() is None:
+        if self.running:
+            assert self.process
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(timeout=STOPPED_WITHIN_SECONDS)
 
     def kill(self) -> None:
         """End the server as a crash would."""
+        assert self.process
         self.process.kill()
         self.process.wait(timeout=STOPPED_WITHIN_SECONDS)
 
@@ -127,13 +134,12 @@ def live_server(directory: Path, **environment: str) -> Iterator[LiveServer]:
             environment=variables,
             log=directory / "server.log",
             demo=json.loads(demo.stdout),
-            process=subprocess.Popen(["true"]),
         )
         server.start()
         try:
             yield server
         finally:
-            if server.process.poll() is None:
+            if server.running:
                 try:
                     server.stop()
                 except subprocess.TimeoutExpired:

@@ -22,7 +22,7 @@ from chatplatform.domain_events import (
     RoutingStatusSet,
     tell,
 )
-from chatplatform.errors import GroupsOffline
+from chatplatform.errors import GroupOffline, GroupsOffline
 from chatplatform.models import Agent, Chat, ChatListing, Group, GroupMember, Organization, Thread
 from chatplatform.models.groups import GENERAL_GROUP, GroupPriority
 from chatplatform.models.people import RoutingStatus
@@ -115,6 +115,21 @@ def serves(slots: Iterable[Slot], group_ids: Iterable[int]) -> bool:
     """Tell whether any agent accepts chats of the groups, free or not."""
     groups = list(group_ids)
     return any(slot.rank(groups) is not None for slot in slots)
+
+
+def predict_agent(organization_id: UUID, number: int) -> tuple[Agent, bool]:
+    """Return who would answer in a group now, and whether one would have to wait first.
+
+    Raise :class:`GroupOffline` when nobody accepts chats there.
+    """
+    slots = accepting_agents(organization_id)
+    slot = choose(slots, [number])
+    if slot is not None:
+        return slot.agent, False
+    serving = [one for one in slots if one.rank([number]) is not None]
+    if not serving:
+        raise GroupOffline
+    return min(serving, key=lambda one: (one.rank([number]), one.agent.pk)).agent, True
 
 
 def route_new_thread(

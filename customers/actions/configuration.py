@@ -14,10 +14,12 @@ from chatplatform.api.action import Request, action
 from chatplatform.api.context import Context, CustomerContext
 from chatplatform.api.wire.chats import GroupId
 from chatplatform.errors import GroupNotFound, LicenseNotFound, Validation
-from chatplatform.models import Group, Organization
+from chatplatform.models import Agent, Customer, Group, Organization
 from chatplatform.models.groups import GENERAL_GROUP
-from chatplatform.selectors import organizations
+from chatplatform.records import agent_record
+from chatplatform.selectors import groups, organizations
 from chatplatform.services import routing
+from customers import shapes
 
 
 class ListGroupStatuses(Request):
@@ -50,6 +52,32 @@ def list_group_statuses(ctx: CustomerContext, request: ListGroupStatuses) -> Gro
             str(number): status for number, status in statuses.items() if number in wanted
         }
     }
+
+
+class GetPredictedAgent(Request):
+    """``get_predicted_agent``; the customer's own group unless one is named."""
+
+    group_id: GroupId | None = None
+
+
+class PredictedAgent(TypedDict):
+    """``get_predicted_agent``'s answer."""
+
+    agent: dict[str, Any]
+    queue: bool
+
+
+@action("customer", until="3.6")
+def get_predicted_agent(ctx: CustomerContext, request: GetPredictedAgent) -> PredictedAgent:
+    """Return who would answer a chat started now."""
+    number = request.group_id
+    if number is None:
+        number = Customer.objects.get(id=ctx.requester.customer_id).group_number
+    elif not groups.existing_numbers(ctx.organization_id, [number]):
+        raise GroupNotFound
+    agent, queue = routing.predict_agent(ctx.organization_id, number)
+    shown = {**shapes.agent(agent_record(agent)), "is_bot": agent.kind == Agent.Kind.BOT}
+    return {"agent": shown, "queue": queue}
 
 
 class GetDynamicConfiguration(Request):
