@@ -54,8 +54,15 @@ export class RequestError extends Error {
 
   /** Whether the same request may succeed by itself later. */
   get isPassing() {
-    return ["disconnected", "request_timeout", "too_many_requests", "service_unavailable", "internal",
-      "pending_requests_limit_reached", "authentication"].includes(this.type);
+    return [
+      "disconnected",
+      "request_timeout",
+      "too_many_requests",
+      "service_unavailable",
+      "internal",
+      "pending_requests_limit_reached",
+      "authentication",
+    ].includes(this.type);
   }
 }
 

@@ -22,7 +22,8 @@ export function h(tag, attributes = {}, ...children) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else if (name === "dataset") Object.assign(element.dataset, value);
     else if (name === "style") {
-      for (const [property, amount] of Object.entries(value)) element.style.setProperty(property, amount);
+      for (const [property, amount] of Object.entries(value))
+        element.style.setProperty(property, amount);
     } else element.setAttribute(name, value === true ? "" : value);
   }
   element.append(...nodes(children));
@@ -30,7 +31,9 @@ export function h(tag, attributes = {}, ...children) {
 }
 
 function nodes(children) {
-  return children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false);
+  return children
+    .flat(Infinity)
+    .filter((child) => child !== null && child !== undefined && child !== false);
 }
 
 /** An icon of the sprite. It says nothing by itself: the control around it carries the name. */
@@ -127,9 +130,17 @@ function replaceKeepingFocus(before, after) {
  */
 export function initials(name) {
   const words = name.trim().split(/\s+/).filter(Boolean);
-  const joins = /[^\p{Script=Latin}\p{Script=Cyrillic}\p{Script=Greek}]/u.test([...name.trim()][0] ?? "");
-  const letters = words.length > 1 && !joins ? [words[0], words[words.length - 1]] : words.slice(0, 1);
-  return letters.map((word) => [...word][0] ?? "").join("").toLocaleUpperCase() || "?";
+  const joins = /[^\p{Script=Latin}\p{Script=Cyrillic}\p{Script=Greek}]/u.test(
+    [...name.trim()][0] ?? "",
+  );
+  const letters =
+    words.length > 1 && !joins ? [words[0], words[words.length - 1]] : words.slice(0, 1);
+  return (
+    letters
+      .map((word) => [...word][0] ?? "")
+      .join("")
+      .toLocaleUpperCase() || "?"
+  );
 }
 
 /** A round mark with initials; decoration beside a name that is written out. */

@@ -32,7 +32,8 @@ export class Keyboard {
   #single(event, keys) {
     if (document.querySelector("dialog[open]")) return;
     const now = Date.now();
-    const prefixed = this.prefix && this.prefix.until > now ? `${this.prefix.key} ${event.key}` : null;
+    const prefixed =
+      this.prefix && this.prefix.until > now ? `${this.prefix.key} ${event.key}` : null;
     this.prefix = null;
     if (prefixed && prefixed in keys) {
       event.preventDefault();
@@ -47,5 +48,9 @@ export class Keyboard {
 }
 
 function isWriting(target) {
-  return target.closest?.("input:not([type='checkbox'], [type='radio']), textarea, select, [contenteditable]") !== null;
+  return (
+    target.closest?.(
+      "input:not([type='checkbox'], [type='radio']), textarea, select, [contenteditable]",
+    ) !== null
+  );
 }

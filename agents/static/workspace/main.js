@@ -9,7 +9,14 @@ import { Notifications } from "./notifications.js";
 import { Preferences } from "./preferences.js";
 import { isActive, isSupervising, mySeat } from "./selectors.js";
 import { refreshTimes, t, useCatalogue } from "./text.js";
-import { BannerView, bindPreferences, dialog, disclosure, StatusView, ToastView } from "./views/chrome.js";
+import {
+  BannerView,
+  bindPreferences,
+  dialog,
+  disclosure,
+  StatusView,
+  ToastView,
+} from "./views/chrome.js";
 import { ConversationView } from "./views/conversation.js";
 import { DetailsView } from "./views/details.js";
 import { Invitation } from "./views/invitation.js";
@@ -20,6 +27,7 @@ import { Workspace } from "./workspace.js";
 
 const CLOCK_MS = 5000;
 const WIDE = matchMedia("(min-width: 1100px)");
+const NARROW = matchMedia("(max-width: 719px)");
 
 const byId = (id) => document.getElementById(id);
 const rendered = (id) => JSON.parse(byId(id).textContent);
@@ -64,9 +72,7 @@ function openChat(chatId) {
 }
 
 function backToList() {
-  const { selected } = workspace.state;
   location.hash = "";
-  if (selected) list.focusRow(selected);
 }
 
 /** The address names the open chat: links, back and forward, and a reload all work. */
@@ -77,7 +83,9 @@ function follow() {
   showPane(chatId ? "conversation" : "list");
   if (!WIDE.matches) showDetails(false);
   draw();
-  if (chatId && before !== chatId && matchMedia("(max-width: 719px)").matches) conversation.focusHead();
+  if (before === chatId || !NARROW.matches) return;
+  if (chatId) conversation.focusHead();
+  else list.focusRow(before);
 }
 
 // --- views ---------------------------------------------------------------------------------------
@@ -95,7 +103,9 @@ const toasts = new ToastView(byId("toasts"), workspace, (chatId) => {
   return chat ? customerName(chat) : chatId;
 });
 const notifications = new Notifications(workspace, preferences, openChat);
-const invitation = new Invitation(byId("invite"), preferences, notifications, () => settings.showModal());
+const invitation = new Invitation(byId("invite"), preferences, notifications, () =>
+  settings.showModal(),
+);
 const views = [list, conversation, details, status, banner, toasts, notifications];
 
 let isDrawing = false;
@@ -110,6 +120,10 @@ workspace.store.subscribe(() => {
   isDrawing = true;
   if (document.hidden) setTimeout(draw, 50);
   else requestAnimationFrame(draw);
+});
+
+document.addEventListener("visibilitychange", () => {
+  if (isDrawing) draw();
 });
 
 // --- menu and dialogs ----------------------------------------------------------------------------
@@ -141,11 +155,27 @@ function commands() {
   const accepts = me?.routing_status === "accepting_chats";
   const isMember = chat && isActive(chat) && mySeat(chat, me);
   const all = [
-    [connection.phase === "online", accepts ? "command.pause" : "command.accept", "circle-dot", () => status.toggle()],
+    [
+      connection.phase === "online",
+      accepts ? "command.pause" : "command.accept",
+      "circle-dot",
+      () => status.toggle(),
+    ],
     [isMember, "command.reply", "pencil", () => conversation.focusFoot(), "r"],
-    [isMember && !isSupervising(chat, me) && !closing[selected], "command.close", "archive", () => closeSelected(), "e"],
+    [
+      isMember && !isSupervising(chat, me) && !closing[selected],
+      "command.close",
+      "archive",
+      () => closeSelected(),
+      "e",
+    ],
     [isMember, "command.leave", "log-out", () => workspace.leave(selected)],
-    [chat && isActive(chat) && !mySeat(chat, me), "command.join", "log-in", () => workspace.join(selected)],
+    [
+      chat && isActive(chat) && !mySeat(chat, me),
+      "command.join",
+      "log-in",
+      () => workspace.join(selected),
+    ],
     [chat, "command.details", "panel-right", toggleDetails, "d"],
     [true, "command.settings", "settings", () => settings.showModal()],
     [true, "command.shortcuts", "keyboard", () => shortcuts.showModal(), "?"],
@@ -164,7 +194,8 @@ byId("open-palette").addEventListener("click", () => palette.open());
 function closeSelected() {
   const { selected, chats, me } = workspace.state;
   const chat = selected && chats[selected];
-  if (chat && isActive(chat) && mySeat(chat, me) && !isSupervising(chat, me)) workspace.close(selected);
+  if (chat && isActive(chat) && mySeat(chat, me) && !isSupervising(chat, me))
+    workspace.close(selected);
 }
 
 function undoLastClose() {
@@ -174,7 +205,8 @@ function undoLastClose() {
 
 function escape(event) {
   if (panes.dataset.details === "open" && !WIDE.matches) closeDetails();
-  else if (byId("conversation").contains(event.target)) list.focusRow(workspace.state.selected ?? "");
+  else if (byId("conversation").contains(event.target))
+    list.focusRow(workspace.state.selected ?? "");
 }
 
 new Keyboard({

@@ -54,7 +54,8 @@ export class Notifications {
   #consider(action, payload) {
     const kind = this.#kindOf(action, payload);
     if (!kind || !this.preferences.get(kind.preference)) return;
-    if (document.hasFocus() && !document.hidden && this.workspace.state.selected === kind.chatId) return;
+    if (document.hasFocus() && !document.hidden && this.workspace.state.selected === kind.chatId)
+      return;
     this.#ring();
     if (!document.hasFocus()) this.#desktop(kind.title, kind.body, kind.chatId);
   }
@@ -72,7 +73,9 @@ export class Notifications {
     }
     const isAssigned =
       (action === "incoming_chat" && isMine && payload.requester_id !== me.id) ||
-      (action === "user_added_to_chat" && payload.user.id === me.id && payload.requester_id !== me.id);
+      (action === "user_added_to_chat" &&
+        payload.user.id === me.id &&
+        payload.requester_id !== me.id);
     if (isAssigned) {
       return { preference: "notifyAssigned", chatId, title: t("notify.assigned"), body: name };
     }
@@ -97,7 +100,12 @@ export class Notifications {
 
   #desktop(title, body, chatId, always = false) {
     if (this.permission !== "granted" || (!always && !this.preferences.get("desktop"))) return;
-    const note = new Notification(title, { body, tag: chatId ?? "test", renotify: true, silent: true });
+    const note = new Notification(title, {
+      body,
+      tag: chatId ?? "test",
+      renotify: true,
+      silent: true,
+    });
     note.addEventListener("click", () => {
       window.focus();
       if (chatId) this.openChat(chatId);

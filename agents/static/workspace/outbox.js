@@ -29,7 +29,8 @@ export class Outbox {
 
   /** Queue an event for a chat and, when the line is up, send it. Returns its custom_id. */
   add(chatId, event) {
-    const customId = crypto.randomUUID?.() ?? `${Date.now()}-${Math.random().toString(36).slice(2)}`;
+    const customId =
+      crypto.randomUUID?.() ?? `${Date.now()}-${Math.random().toString(36).slice(2)}`;
     this.items = [
       ...this.items,
       {
@@ -87,7 +88,8 @@ export class Outbox {
     } finally {
       this.busy.delete(chatId);
     }
-    if (this.isOpen && this.#next(chatId)) setTimeout(() => this.#work(chatId), RETRY_SECONDS * 1000);
+    if (this.isOpen && this.#next(chatId))
+      setTimeout(() => this.#work(chatId), RETRY_SECONDS * 1000);
   }
 
   #next(chatId) {

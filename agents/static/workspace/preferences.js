@@ -18,7 +18,11 @@ const DEFAULTS = {
 };
 
 export class Preferences {
-  constructor(accountId, local = safeStorage("localStorage"), session = safeStorage("sessionStorage")) {
+  constructor(
+    accountId,
+    local = safeStorage("localStorage"),
+    session = safeStorage("sessionStorage"),
+  ) {
     this.prefix = `workspace.${accountId}.`;
     this.local = local;
     this.session = session;
@@ -42,7 +46,11 @@ export class Preferences {
 
   /** The draft of a chat: { text, whisper }. */
   draft(chatId) {
-    return { text: "", whisper: false, ...parse(this.local?.getItem(`${this.prefix}draft.${chatId}`)) };
+    return {
+      text: "",
+      whisper: false,
+      ...parse(this.local?.getItem(`${this.prefix}draft.${chatId}`)),
+    };
   }
 
   keepDraft(chatId, draft) {

@@ -141,7 +141,13 @@ export function searchChats(state, query) {
   return Object.values(state.chats)
     .filter((chat) => {
       const customer = customerOf(chat);
-      const text = [customer?.name, customer?.email, customer?.phone_number, chat.last?.text, chat.id]
+      const text = [
+        customer?.name,
+        customer?.email,
+        customer?.phone_number,
+        chat.last?.text,
+        chat.id,
+      ]
         .filter(Boolean)
         .join(" ")
         .toLocaleLowerCase();

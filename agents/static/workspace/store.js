@@ -307,7 +307,10 @@ function mergeInfos(state, infos) {
       properties: info.properties ?? known.properties,
       isFollowed: info.is_followed ?? known.isFollowed,
       thread: thread.id ? { queue: null, ...thread } : known.thread,
-      last: newest(known.last, lastShown(Object.values(lastEvents ?? {}).map((entry) => entry.event))),
+      last: newest(
+        known.last,
+        lastShown(Object.values(lastEvents ?? {}).map((entry) => entry.event)),
+      ),
     };
   }
   return { ...state, chats };
@@ -349,7 +352,9 @@ function mergeThreads(chat, threads) {
 function mergeHistory(chat, threads, next, { older = false, continuous = false }) {
   const oldest = threads.map((thread) => thread.created_at).sort()[0] ?? "";
   const extend = older || continuous;
-  const kept = extend ? chat.threads : chat.threads.filter(({ created_at }) => created_at >= oldest);
+  const kept = extend
+    ? chat.threads
+    : chat.threads.filter(({ created_at }) => created_at >= oldest);
   return {
     ...mergeThreads({ ...chat, threads: kept }, threads),
     history: {
@@ -363,7 +368,8 @@ function mergeHistory(chat, threads, next, { older = false, continuous = false }
 function updateThread(chat, threadId, change) {
   return {
     ...chat,
-    thread: chat.thread && chat.thread.id === threadId ? { ...chat.thread, ...change } : chat.thread,
+    thread:
+      chat.thread && chat.thread.id === threadId ? { ...chat.thread, ...change } : chat.thread,
     threads: chat.threads.map((thread) =>
       thread.id === threadId ? { ...thread, ...change } : thread,
     ),
@@ -455,7 +461,9 @@ function patchUser(users, id, change) {
 
 function advanceSeen(users, id, time) {
   return users.map((user) =>
-    user.id === id && !(user.events_seen_up_to >= time) ? { ...user, events_seen_up_to: time } : user,
+    user.id === id && !(user.events_seen_up_to >= time)
+      ? { ...user, events_seen_up_to: time }
+      : user,
   );
 }
 

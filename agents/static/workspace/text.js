@@ -43,7 +43,9 @@ function unit(name, digits = 0) {
 /** The text of `name` with its {placeholders} filled. An unknown name shows itself, so that it is noticed. */
 export function t(name, values = {}) {
   const template = catalogue[name] ?? name;
-  return template.replace(/\{(\w+)\}/g, (whole, key) => (key in values ? String(values[key]) : whole));
+  return template.replace(/\{(\w+)\}/g, (whole, key) =>
+    key in values ? String(values[key]) : whole,
+  );
 }
 
 /** The text of `name` in the plural form of `count` (`name.one`, `name.few`, … `name.other`). */

@@ -25,7 +25,15 @@ export class Uploads {
   /** Begin to upload one file for a chat; `visibility` is that of the event it will become. */
   add(chatId, file, visibility) {
     const id = `upload-${Date.now()}-${Math.random().toString(36).slice(2)}`;
-    const item = { id, chatId, name: file.name, size: file.size, visibility, progress: 0, error: null };
+    const item = {
+      id,
+      chatId,
+      name: file.name,
+      size: file.size,
+      visibility,
+      progress: 0,
+      error: null,
+    };
     this.files.set(id, file);
     this.#set([...this.items, item]);
     if (file.size > MAX_BYTES) this.#patch(id, { error: "entity_too_large" });
@@ -74,12 +82,18 @@ export class Uploads {
     if (!item) return;
     if (request.status === 200) {
       this.#forget(id);
-      this.onDone(item.chatId, { type: "file", url: request.response.url, visibility: item.visibility });
+      this.onDone(item.chatId, {
+        type: "file",
+        url: request.response.url,
+        visibility: item.visibility,
+      });
     } else if (request.status === 401 && !renewed) {
       this.#send(id, true);
     } else {
       const type = request.response?.error?.type;
-      this.#patch(id, { error: type ?? (request.status === 413 ? "entity_too_large" : "internal") });
+      this.#patch(id, {
+        error: type ?? (request.status === 413 ? "entity_too_large" : "internal"),
+      });
     }
   }
 

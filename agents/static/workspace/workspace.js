@@ -372,7 +372,10 @@ export class Workspace {
     this.#rememberFollowed(chatId, true);
     this.connection
       .request("follow_chat", { id: chatId })
-      .then(() => this.refresh(chatId), () => this.#rememberFollowed(chatId, false))
+      .then(
+        () => this.refresh(chatId),
+        () => this.#rememberFollowed(chatId, false),
+      )
       .finally(() => {
         if (this.followPending === chatId) this.followPending = null;
       });
@@ -382,7 +385,12 @@ export class Workspace {
     if (!this.followed.has(chatId)) return;
     this.#rememberFollowed(chatId, false);
     this.connection.request("unfollow_chat", { id: chatId }).then(
-      () => this.store.dispatch({ type: "push", action: "chat_unfollowed", payload: { chat_id: chatId } }),
+      () =>
+        this.store.dispatch({
+          type: "push",
+          action: "chat_unfollowed",
+          payload: { chat_id: chatId },
+        }),
       () => null,
     );
   }
@@ -479,7 +487,6 @@ export class Workspace {
   resume(chatId) {
     return this.#act("failure.resume", "resume_chat", {
       chat: { id: chatId, users: [{ id: this.state.me.id, type: "agent" }] },
-      continuous: true,
     });
   }
 
@@ -489,7 +496,10 @@ export class Workspace {
     const until = Date.now() + UNDO_MS;
     this.store.dispatch({ type: "closing", chatId, until });
     this.closers ??= new Map();
-    this.closers.set(chatId, setTimeout(() => this.#closeNow(chatId), UNDO_MS));
+    this.closers.set(
+      chatId,
+      setTimeout(() => this.#closeNow(chatId), UNDO_MS),
+    );
   }
 
   undoClose(chatId) {
@@ -530,7 +540,8 @@ export class Workspace {
       await this.connection.request(action, payload);
       return true;
     } catch (error) {
-      const problem = error instanceof RequestError ? error : new RequestError("internal", String(error));
+      const problem =
+        error instanceof RequestError ? error : new RequestError("internal", String(error));
       for (const listener of this.failureListeners) listener(failure, problem);
       return false;
     }

@@ -27,7 +27,13 @@ export class StatusView {
   render({ me, connection }) {
     const isOnline = connection.phase === "online" && me;
     const accepts = Boolean(isOnline && me.routing_status === "accepting_chats");
-    const name = isOnline ? (accepts ? "accepting" : "not_accepting") : connection.everOnline || connection.phase === "stopped" ? "offline" : "connecting";
+    const name = isOnline
+      ? accepts
+        ? "accepting"
+        : "not_accepting"
+      : connection.everOnline || connection.phase === "stopped"
+        ? "offline"
+        : "connecting";
     if (this.button.dataset.status === name) return;
     this.button.dataset.status = name;
     this.button.setAttribute("aria-checked", String(accepts));
@@ -59,22 +65,47 @@ export class BannerView {
       return;
     }
     this.seconds = h("span", { class: "banner-seconds", "aria-hidden": "true" });
-    fill(this.root, icon("wifi-off", 16), h("span", {}, bannerText(kind, connection)), this.seconds, this.#remedy(kind, connection));
+    fill(
+      this.root,
+      icon("wifi-off", 16),
+      h("span", {}, bannerText(kind, connection)),
+      this.seconds,
+      this.#remedy(kind, connection),
+    );
     this.#count();
   }
 
   #remedy(kind, connection) {
     if (kind === "connecting") return null;
     if (kind === "waiting") {
-      return h("button", { type: "button", class: "link-button", onclick: () => this.workspace.reconnect() }, t("banner.try_now"));
+      return h(
+        "button",
+        { type: "button", class: "link-button", onclick: () => this.workspace.reconnect() },
+        t("banner.try_now"),
+      );
     }
-    if (["signed_out", "authentication", "access_token_revoked", "agent_logged_out_remotely"].includes(connection.reason)) {
+    if (
+      [
+        "signed_out",
+        "authentication",
+        "access_token_revoked",
+        "agent_logged_out_remotely",
+      ].includes(connection.reason)
+    ) {
       return h("a", { href: this.config.signinUrl }, t("banner.sign_in"));
     }
     if (["session_changed", "unsupported_version"].includes(connection.reason)) {
-      return h("button", { type: "button", class: "link-button", onclick: () => location.reload() }, t("banner.reload"));
+      return h(
+        "button",
+        { type: "button", class: "link-button", onclick: () => location.reload() },
+        t("banner.reload"),
+      );
     }
-    return h("button", { type: "button", class: "link-button", onclick: () => this.workspace.reconnect() }, t("banner.connect_here"));
+    return h(
+      "button",
+      { type: "button", class: "link-button", onclick: () => this.workspace.reconnect() },
+      t("banner.connect_here"),
+    );
   }
 
   #count() {
@@ -106,7 +137,9 @@ export class ToastView {
     this.workspace = workspace;
     this.nameOf = nameOf;
     this.closing = new Map();
-    workspace.onFailure((failure, error) => this.show(`${t(failure)} ${errorText(error.type)}`, "danger"));
+    workspace.onFailure((failure, error) =>
+      this.show(`${t(failure)} ${errorText(error.type)}`, "danger"),
+    );
   }
 
   show(text, kind = "plain") {
@@ -134,7 +167,11 @@ export class ToastView {
         { class: "toast toast-undo" },
         icon("archive"),
         h("p", {}, t("closing", { name: this.nameOf(chatId) })),
-        h("button", { type: "button", class: "link-button", onclick: () => this.workspace.undoClose(chatId) }, t("action.undo")),
+        h(
+          "button",
+          { type: "button", class: "link-button", onclick: () => this.workspace.undoClose(chatId) },
+          t("action.undo"),
+        ),
         h("kbd", {}, "z"),
       );
       toast.style.setProperty("--left", `${Math.max(0, until - Date.now())}ms`);
@@ -194,7 +231,8 @@ export function bindPreferences(root, preferences) {
   for (const box of boxes) {
     box.addEventListener("change", () => preferences.set(box.dataset.preference, box.checked));
   }
-  for (const radio of radios) radio.addEventListener("change", () => preferences.set("theme", radio.value));
+  for (const radio of radios)
+    radio.addEventListener("change", () => preferences.set("theme", radio.value));
   preferences.subscribe(show);
   show();
 }

@@ -65,7 +65,12 @@ export class Composer {
       icon("send", 16),
       h("span", { class: "button-words" }),
     );
-    this.emoji = h("div", { class: "emoji", role: "dialog", "aria-label": t("composer.emoji"), hidden: true });
+    this.emoji = h("div", {
+      class: "emoji",
+      role: "dialog",
+      "aria-label": t("composer.emoji"),
+      hidden: true,
+    });
     this.root = h(
       "form",
       {
@@ -195,7 +200,12 @@ export class Composer {
     words.textContent = t(`composer.${kind}.send`);
     this.sendButton.setAttribute("aria-disabled", String(!this.text.value.trim()));
     this.note.hidden = !this.whisper;
-    if (this.whisper) fill(this.note, icon("lock", 16), t(this.onlyWhisper ? "composer.only_whisper" : "composer.whisper_note"));
+    if (this.whisper)
+      fill(
+        this.note,
+        icon("lock", 16),
+        t(this.onlyWhisper ? "composer.only_whisper" : "composer.whisper_note"),
+      );
   }
 
   // --- emoji -------------------------------------------------------------------------------------
@@ -210,7 +220,8 @@ export class Composer {
     this.emojiButton.setAttribute("aria-expanded", "true");
     this.emoji.querySelector("[tabindex='0']").focus();
     this.outside = (event) => {
-      if (!this.emoji.contains(event.target) && !this.emojiButton.contains(event.target)) this.#closeEmoji(false);
+      if (!this.emoji.contains(event.target) && !this.emojiButton.contains(event.target))
+        this.#closeEmoji(false);
     };
     document.addEventListener("pointerdown", this.outside);
   }
@@ -226,7 +237,18 @@ export class Composer {
 
   #drawEmoji() {
     const buttons = EMOJI.map(([character, name], index) =>
-      h("button", { type: "button", class: "emoji-one", tabindex: index ? "-1" : "0", "aria-label": t(`emoji.${name}`), title: t(`emoji.${name}`), onclick: () => this.#insert(character) }, character),
+      h(
+        "button",
+        {
+          type: "button",
+          class: "emoji-one",
+          tabindex: index ? "-1" : "0",
+          "aria-label": t(`emoji.${name}`),
+          title: t(`emoji.${name}`),
+          onclick: () => this.#insert(character),
+        },
+        character,
+      ),
     );
     fill(this.emoji, buttons);
     this.emoji.addEventListener("keydown", (event) => this.#moveEmoji(event, buttons));
@@ -235,7 +257,12 @@ export class Composer {
   #moveEmoji(event, buttons) {
     const columns = 8;
     const forward = document.documentElement.dir === "rtl" ? -1 : 1;
-    const steps = { ArrowRight: forward, ArrowLeft: -forward, ArrowDown: columns, ArrowUp: -columns };
+    const steps = {
+      ArrowRight: forward,
+      ArrowLeft: -forward,
+      ArrowDown: columns,
+      ArrowUp: -columns,
+    };
     if (event.key === "Escape") {
       event.stopPropagation();
       this.#closeEmoji();

@@ -4,7 +4,14 @@
  */
 
 import { fill, h, icon, iconButton, reconcile, setText } from "../dom.js";
-import { customerOf, isActive, isSupervising, mySeat, presentAgents, sectionOf } from "../selectors.js";
+import {
+  customerOf,
+  isActive,
+  isSupervising,
+  mySeat,
+  presentAgents,
+  sectionOf,
+} from "../selectors.js";
 import { number, plural, t } from "../text.js";
 import { Composer } from "./composer.js";
 import { build, items } from "./messages.js";
@@ -42,7 +49,10 @@ export class ConversationView {
     this.head = h(
       "header",
       { class: "head" },
-      iconButton("arrow-left", t("back"), { class: "icon-button head-back", onclick: this.navigation.back }),
+      iconButton("arrow-left", t("back"), {
+        class: "icon-button head-back",
+        onclick: this.navigation.back,
+      }),
       h("div", { class: "head-words" }, this.name, this.about),
       this.buttons,
     );
@@ -50,7 +60,13 @@ export class ConversationView {
     this.rows = h("div", { class: "messages" });
     this.log = h(
       "div",
-      { class: "log", role: "log", tabindex: "0", "aria-live": "off", "aria-relevant": "additions" },
+      {
+        class: "log",
+        role: "log",
+        tabindex: "0",
+        "aria-live": "off",
+        "aria-relevant": "additions",
+      },
       this.older,
       this.rows,
     );
@@ -64,8 +80,21 @@ export class ConversationView {
     this.typing = h("p", { class: "typing", role: "status" });
     this.foot = h("footer", { class: "foot" });
     this.empty = h("div", { class: "placeholder" });
-    this.drop = h("div", { class: "drop", "aria-hidden": "true" }, icon("paperclip"), t("composer.drop"));
-    this.body = h("div", { class: "conversation-body" }, this.head, h("div", { class: "log-frame" }, this.log, this.jump), this.typing, this.foot, this.drop);
+    this.drop = h(
+      "div",
+      { class: "drop", "aria-hidden": "true" },
+      icon("paperclip"),
+      t("composer.drop"),
+    );
+    this.body = h(
+      "div",
+      { class: "conversation-body" },
+      this.head,
+      h("div", { class: "log-frame" }, this.log, this.jump),
+      this.typing,
+      this.foot,
+      this.drop,
+    );
     this.body.hidden = true;
     this.root.append(this.body, this.empty);
     this.#acceptDrops();
@@ -78,14 +107,21 @@ export class ConversationView {
 
   #acceptDrops() {
     let depth = 0;
-    const carriesFiles = (event) => event.dataTransfer?.types.includes("Files") && this.composer.isOpen;
+    const carriesFiles = (event) =>
+      event.dataTransfer?.types.includes("Files") && this.composer.isOpen;
     const set = (value) => {
       depth = value;
       this.body.classList.toggle("dropping", depth > 0);
     };
     this.body.addEventListener("dragenter", (event) => carriesFiles(event) && set(depth + 1));
-    this.body.addEventListener("dragleave", (event) => carriesFiles(event) && set(Math.max(0, depth - 1)));
-    this.body.addEventListener("dragover", (event) => carriesFiles(event) && event.preventDefault());
+    this.body.addEventListener(
+      "dragleave",
+      (event) => carriesFiles(event) && set(Math.max(0, depth - 1)),
+    );
+    this.body.addEventListener(
+      "dragover",
+      (event) => carriesFiles(event) && event.preventDefault(),
+    );
     this.body.addEventListener("drop", (event) => {
       if (!carriesFiles(event)) return;
       event.preventDefault();
@@ -147,7 +183,11 @@ export class ConversationView {
         this.empty,
         h("p", { class: "placeholder-title" }, t("chat.missing")),
         h("p", {}, errorText(state.missing)),
-        h("button", { type: "button", class: "button", onclick: () => this.workspace.reload() }, t("retry")),
+        h(
+          "button",
+          { type: "button", class: "button", onclick: () => this.workspace.reload() },
+          t("retry"),
+        ),
       );
     } else {
       fill(
@@ -216,16 +256,39 @@ export class ConversationView {
 
   #renderOlder(chat, loaded) {
     const { status, next } = chat.history;
-    const kind = !loaded && status !== "error" ? "skeleton" : status === "ready" && !next ? "start" : status;
+    const kind =
+      !loaded && status !== "error" ? "skeleton" : status === "ready" && !next ? "start" : status;
     if (this.older.dataset.kind === `${chat.id}${kind}`) return;
     this.older.dataset.kind = `${chat.id}${kind}`;
     if (kind === "skeleton") fill(this.older, skeleton());
-    else if (kind === "loading-older" || kind === "loading") fill(this.older, h("p", { class: "faint" }, t("loading")));
+    else if (kind === "loading-older" || kind === "loading")
+      fill(this.older, h("p", { class: "faint" }, t("loading")));
     else if (kind.startsWith("error")) {
-      const again = kind === "error" ? () => this.workspace.reload() : () => this.#retryOlder(chat.id);
-      fill(this.older, h("p", { class: "faint" }, t("history.error"), " ", h("button", { type: "button", class: "button", onclick: again }, t("retry"))));
+      const again =
+        kind === "error" ? () => this.workspace.reload() : () => this.#retryOlder(chat.id);
+      fill(
+        this.older,
+        h(
+          "p",
+          { class: "faint" },
+          t("history.error"),
+          " ",
+          h("button", { type: "button", class: "button", onclick: again }, t("retry")),
+        ),
+      );
     } else if (kind === "ready") {
-      fill(this.older, h("button", { type: "button", class: "button button-plain", onclick: () => this.workspace.loadOlder(chat.id) }, t("history.older")));
+      fill(
+        this.older,
+        h(
+          "button",
+          {
+            type: "button",
+            class: "button button-plain",
+            onclick: () => this.workspace.loadOlder(chat.id),
+          },
+          t("history.older"),
+        ),
+      );
     } else fill(this.older);
   }
 
@@ -245,7 +308,10 @@ export class ConversationView {
 
   #showJump() {
     this.jump.hidden = this.atEnd;
-    setText(this.jump.firstElementChild, this.unseen ? plural("log.new", this.unseen) : t("log.to_end"));
+    setText(
+      this.jump.firstElementChild,
+      this.unseen ? plural("log.new", this.unseen) : t("log.to_end"),
+    );
     this.jump.classList.toggle("jump-new", this.unseen > 0);
   }
 
@@ -264,7 +330,10 @@ export class ConversationView {
   }
 
   #toEnd(smoothly) {
-    this.log.scrollTo({ top: this.log.scrollHeight, behavior: smoothly && !reducedMotion() ? "smooth" : "instant" });
+    this.log.scrollTo({
+      top: this.log.scrollHeight,
+      behavior: smoothly && !reducedMotion() ? "smooth" : "instant",
+    });
   }
 
   #scrolled() {
@@ -280,7 +349,8 @@ export class ConversationView {
   }
 
   #seen(state, chat) {
-    if (chat && this.atEnd && !document.hidden && document.hasFocus()) this.workspace.markSeen(chat.id);
+    if (chat && this.atEnd && !document.hidden && document.hasFocus())
+      this.workspace.markSeen(chat.id);
   }
 
   // --- foot --------------------------------------------------------------------------------------
@@ -288,7 +358,10 @@ export class ConversationView {
   #renderTyping(state, chat) {
     const authors = Object.keys(state.typing[chat.id] ?? {});
     const names = authors.map((id) => authorName(chat, id, state.me));
-    setText(this.typing, names.length ? plural("typing", names.length, { names: names.join(", ") }) : "");
+    setText(
+      this.typing,
+      names.length ? plural("typing", names.length, { names: names.join(", ") }) : "",
+    );
   }
 
   #renderFoot(state, chat) {
@@ -309,7 +382,11 @@ export class ConversationView {
   #offer(kind, chat) {
     const { workspace } = this;
     const button = (name, primary, action, label = t(`action.${name}`)) =>
-      h("button", { type: "button", class: `button ${primary ? "button-primary" : ""}`, onclick: action }, label);
+      h(
+        "button",
+        { type: "button", class: `button ${primary ? "button-primary" : ""}`, onclick: action },
+        label,
+      );
     const choices = {
       pick: [button("pick", true, () => workspace.join(chat.id))],
       watch: [
@@ -318,7 +395,12 @@ export class ConversationView {
       ],
       closed: [button("resume", false, () => workspace.resume(chat.id))],
     };
-    return h("div", { class: "offer" }, h("p", {}, t(`foot.${kind}`)), h("div", { class: "offer-buttons" }, choices[kind]));
+    return h(
+      "div",
+      { class: "offer" },
+      h("p", {}, t(`foot.${kind}`)),
+      h("div", { class: "offer-buttons" }, choices[kind]),
+    );
   }
 }
 
@@ -333,12 +415,15 @@ function aboutLine(state, chat) {
   const section = sectionOf(chat, state.me);
   const parts = [];
   if (isSupervising(chat, state.me)) parts.push(t("about.supervising"));
-  else if (section === "queued") parts.push(t("about.queued", { position: number(chat.thread.queue.position ?? 1) }));
+  else if (section === "queued")
+    parts.push(t("about.queued", { position: number(chat.thread.queue.position ?? 1) }));
   else if (section === "archive") parts.push(t("about.closed"));
   else if (section === "unassigned") parts.push(t("about.unassigned"));
   const others = presentAgents(chat).filter(({ id }) => id !== state.me?.id);
   if (others.length && section !== "archive") {
-    parts.push(t("about.with", { names: others.map((agent) => agent.name ?? agent.id).join(", ") }));
+    parts.push(
+      t("about.with", { names: others.map((agent) => agent.name ?? agent.id).join(", ") }),
+    );
   }
   const page = customer.visit?.last_pages?.at(-1);
   if (page && section !== "archive") parts.push(t("about.page", { page: page.title || page.url }));
@@ -363,7 +448,9 @@ function skeleton() {
   return h(
     "div",
     { class: "log-skeleton", role: "img", "aria-label": t("loading") },
-    ["customer", "customer", "agent", "customer", "agent"].map((side) => h("span", { class: `bone bone-${side}` })),
+    ["customer", "customer", "agent", "customer", "agent"].map((side) =>
+      h("span", { class: `bone bone-${side}` }),
+    ),
   );
 }
 

@@ -27,7 +27,13 @@ export class DetailsView {
     }
     const known = customerOf(chat);
     const customer = { ...known, ...state.customers[known?.id], present: known?.present };
-    const signature = JSON.stringify([customer, chat.thread, chat.access, agentsOf(chat), state.agents]);
+    const signature = JSON.stringify([
+      customer,
+      chat.thread,
+      chat.access,
+      agentsOf(chat),
+      state.agents,
+    ]);
     if (signature === this.signature) return;
     this.signature = signature;
     this.#draw(state, chat, customer);
@@ -42,7 +48,10 @@ export class DetailsView {
         "div",
         { class: "details-head" },
         h("h2", { class: "details-title" }, t("details.title")),
-        iconButton("x", t("details.close"), { class: "icon-button details-close", onclick: this.close }),
+        iconButton("x", t("details.close"), {
+          class: "icon-button details-close",
+          onclick: this.close,
+        }),
       ),
       h(
         "div",
@@ -58,7 +67,10 @@ export class DetailsView {
       contact(customer),
       block(t("details.visit"), visit(customer)),
       pages(customer),
-      block(t("details.fields"), (customer.session_fields ?? []).flatMap((field) => Object.entries(field))),
+      block(
+        t("details.fields"),
+        (customer.session_fields ?? []).flatMap((field) => Object.entries(field)),
+      ),
       block(t("details.history"), history(customer)),
       block(t("details.chat"), chatFacts(chat, state)),
       state.customers[customer.id] ? null : h("p", { class: "faint" }, t("loading")),
@@ -70,11 +82,16 @@ export class DetailsView {
 
 function presence(customer) {
   const isHere = customer.online ?? customer.present;
-  return [h("span", { class: `dot ${isHere ? "dot-on" : ""}`, "aria-hidden": "true" }), isHere ? t("details.here") : t("details.gone")];
+  return [
+    h("span", { class: `dot ${isHere ? "dot-on" : ""}`, "aria-hidden": "true" }),
+    isHere ? t("details.here") : t("details.gone"),
+  ];
 }
 
 function block(title, entries) {
-  const given = entries.filter(([, value]) => value !== null && value !== undefined && value !== "");
+  const given = entries.filter(
+    ([, value]) => value !== null && value !== undefined && value !== "",
+  );
   if (!given.length) return null;
   return h(
     "section",
@@ -83,14 +100,18 @@ function block(title, entries) {
     h(
       "dl",
       {},
-      given.map(([name, value]) => h("div", {}, h("dt", { dir: "auto" }, name), h("dd", { dir: "auto" }, value))),
+      given.map(([name, value]) =>
+        h("div", {}, h("dt", { dir: "auto" }, name), h("dd", { dir: "auto" }, value)),
+      ),
     ),
   );
 }
 
 /** Ways to reach the person: an icon each, named for those who do not see it. */
 function contact({ email, phone_number: phone, address }) {
-  const place = Object.values(address ?? {}).filter(Boolean).join(", ");
+  const place = Object.values(address ?? {})
+    .filter(Boolean)
+    .join(", ");
   const ways = [
     email && ["mail", t("details.email"), h("a", { href: `mailto:${email}` }, email)],
     phone && ["phone", t("details.phone"), h("a", { href: `tel:${phone}` }, phone)],
@@ -119,7 +140,10 @@ function visit(customer) {
 function localTime(timezone) {
   if (!timezone) return null;
   try {
-    return new Intl.DateTimeFormat(document.documentElement.lang, { timeStyle: "short", timeZone: timezone }).format();
+    return new Intl.DateTimeFormat(document.documentElement.lang, {
+      timeStyle: "short",
+      timeZone: timezone,
+    }).format();
   } catch {
     return null;
   }
@@ -140,7 +164,17 @@ function pages(customer) {
           "li",
           {},
           /^https?:/i.test(page.url)
-            ? h("a", { href: page.url, target: "_blank", rel: "noopener noreferrer nofollow", title: page.url, dir: "auto" }, page.title || shortUrl(page.url))
+            ? h(
+                "a",
+                {
+                  href: page.url,
+                  target: "_blank",
+                  rel: "noopener noreferrer nofollow",
+                  title: page.url,
+                  dir: "auto",
+                },
+                page.title || shortUrl(page.url),
+              )
             : h("span", { dir: "auto" }, page.title || page.url),
           timeElement(page.opened_at, "short"),
         ),
@@ -165,15 +199,31 @@ function chatFacts(chat, state) {
   const agents = agentsOf(chat).filter(({ present }) => present);
   return [
     [t("details.begun"), chat.thread ? timeElement(chat.thread.created_at, "ago") : null],
-    [t("details.agents"), agents.length ? h("ul", { class: "people" }, agents.map((agent) => agentLine(agent, state))) : null],
-    [t("details.groups"), groups.map((id) => (id === 0 ? t("group.general") : number(id))).join(", ")],
+    [
+      t("details.agents"),
+      agents.length
+        ? h(
+            "ul",
+            { class: "people" },
+            agents.map((agent) => agentLine(agent, state)),
+          )
+        : null,
+    ],
+    [
+      t("details.groups"),
+      groups.map((id) => (id === 0 ? t("group.general") : number(id))).join(", "),
+    ],
     [t("details.id"), h("code", {}, chat.id)],
   ];
 }
 
 function agentLine(agent, state) {
-  const name = agent.id === state.me?.id ? t("author.you") : agent.name ?? agent.id;
-  return h("li", {}, agent.visibility === "agents" ? [icon("eye", 16), t("details.supervises", { name })] : name);
+  const name = agent.id === state.me?.id ? t("author.you") : (agent.name ?? agent.id);
+  return h(
+    "li",
+    {},
+    agent.visibility === "agents" ? [icon("eye", 16), t("details.supervises", { name })] : name,
+  );
 }
 
 function shortUrl(url) {

@@ -28,8 +28,16 @@ export class Invitation {
       h(
         "div",
         { class: "invite-buttons" },
-        h("button", { type: "button", class: "button", onclick: answer(() => this.#accept()) }, t("invite.yes")),
-        h("button", { type: "button", class: "button button-plain", onclick: answer() }, t("invite.no")),
+        h(
+          "button",
+          { type: "button", class: "button", onclick: answer(() => this.#accept()) },
+          t("invite.yes"),
+        ),
+        h(
+          "button",
+          { type: "button", class: "button button-plain", onclick: answer() },
+          t("invite.no"),
+        ),
       ),
     );
     this.root.hidden = false;

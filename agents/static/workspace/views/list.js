@@ -18,6 +18,9 @@ import {
 import { number, plural, setTime, t, timeElement } from "../text.js";
 import { authorName, customerName, eventLine } from "./words.js";
 
+/** How often the waiting times of all rows are looked at again. */
+const TICK_MS = 5000;
+
 /** Sections that always show a sentence when they are empty. */
 const EMPTY_NOTES = { mine: "list.empty.mine", archive: "list.empty.archive" };
 
@@ -27,6 +30,7 @@ export class ListView {
     this.workspace = workspace;
     this.preferences = preferences;
     this.parts = {};
+    this.drawn = new WeakMap();
     for (const name of SECTIONS) this.parts[name] = this.#section(name);
     this.more = this.#moreButton("active");
     this.parts.others.body.append(this.more);
@@ -49,7 +53,10 @@ export class ListView {
     part.toggle.addEventListener("click", () => {
       const opened = part.toggle.getAttribute("aria-expanded") !== "true";
       this.#open(part, opened);
-      this.preferences.set("openSections", { ...this.preferences.get("openSections"), [name]: opened });
+      this.preferences.set("openSections", {
+        ...this.preferences.get("openSections"),
+        [name]: opened,
+      });
       if (name === "archive" && opened) this.#fetchArchive();
       this.render(this.workspace.state);
     });
@@ -90,7 +97,9 @@ export class ListView {
 
   /** Move the focus by `step` rows, from the focused row or else from the open chat. */
   move(step) {
-    const rows = [...this.root.querySelectorAll("a.row")].filter((row) => row.offsetParent !== null);
+    const rows = [...this.root.querySelectorAll("a.row")].filter(
+      (row) => row.offsetParent !== null,
+    );
     if (!rows.length) return;
     const from = rows.findIndex((row) => row === document.activeElement);
     const current = from >= 0 ? from : rows.findIndex((row) => row.ariaCurrent === "true");
@@ -182,10 +191,24 @@ export class ListView {
     return item;
   }
 
+  /** Bring a row up to date. One whose sources are the same objects as last time has not changed. */
   #update(item, chat, section, state, now) {
+    const isOpen = state.selected === chat.id;
+    const sources = [
+      chat,
+      section,
+      isOpen,
+      state.me,
+      state.peeks[chat.id],
+      state.typing[chat.id],
+      document.hasFocus(),
+      Math.floor(now / TICK_MS),
+    ];
+    const before = this.drawn.get(item);
+    if (before && sources.every((source, index) => source === before[index])) return;
+    this.drawn.set(item, sources);
     const row = item.firstElementChild;
     const name = customerName(chat);
-    const isOpen = state.selected === chat.id;
     if (isOpen) row.setAttribute("aria-current", "true");
     else row.removeAttribute("aria-current");
     const count = isOpen && document.hasFocus() ? 0 : unread(chat, state.me);
@@ -201,7 +224,8 @@ export class ListView {
   }
 
   #when(element, chat, section, now) {
-    const since = section === "queued" ? queuedAt(chat) : section === "archive" ? null : waitingSince(chat);
+    const since =
+      section === "queued" ? queuedAt(chat) : section === "archive" ? null : waitingSince(chat);
     const shown = since || lastTime(chat);
     if (!shown) return;
     const level = since ? urgency(since, now) || "calm" : "";
@@ -240,17 +264,22 @@ export class ListView {
     const marks = [];
     const groups = (chat.thread?.access ?? chat.access)?.group_ids ?? [];
     const agents = presentAgents(chat);
-    if (section === "others") marks.push(["agent", agents.map((agent) => firstName(agent.name ?? agent.id)).join(", ")]);
+    if (section === "others")
+      marks.push(["agent", agents.map((agent) => firstName(agent.name ?? agent.id)).join(", ")]);
     if (groups.length && !groups.includes(0)) {
       marks.push(["group", t("list.group", { group: groups.map(number).join(", ") })]);
     }
     const position = isActive(chat) ? chat.thread.queue?.position : null;
-    if (section === "queued" && position) marks.push(["position", t("list.position", { position: number(position) })]);
+    if (section === "queued" && position)
+      marks.push(["position", t("list.position", { position: number(position) })]);
     if (count) marks.push(["unread", count]);
     const signature = JSON.stringify(marks);
     if (element.dataset.signature === signature) return;
     element.dataset.signature = signature;
-    fill(element, marks.map(([kind, value]) => mark(kind, value)));
+    fill(
+      element,
+      marks.map(([kind, value]) => mark(kind, value)),
+    );
   }
 }
 

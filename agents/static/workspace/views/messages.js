@@ -30,7 +30,12 @@ export function items(state, chat) {
       if (event === closing && index < chat.threads.length - 1) continue;
       if (dayKey(event.created_at) !== day) {
         day = dayKey(event.created_at);
-        rows.push({ kind: "day", key: `day-${day}-${thread.id}`, signature: dayName(event.created_at), at: event.created_at });
+        rows.push({
+          kind: "day",
+          key: `day-${day}-${thread.id}`,
+          signature: dayName(event.created_at),
+          at: event.created_at,
+        });
         before = null;
       }
       const row = eventRow(event, before, chat, state);
@@ -38,7 +43,12 @@ export function items(state, chat) {
       before = row.kind === "message" ? event : null;
     }
     if (thread.restricted_access) {
-      rows.push({ kind: "note", key: `restricted-${thread.id}`, signature: "", text: t("thread.restricted") });
+      rows.push({
+        kind: "note",
+        key: `restricted-${thread.id}`,
+        signature: "",
+        text: t("thread.restricted"),
+      });
     }
   });
   markDelivery(rows, state, chat);
@@ -119,7 +129,17 @@ function onTheirWay(state, chat, confirmed, before) {
 
 function ghost(state, chat) {
   const peek = state.peeks[chat.id];
-  return peek ? [{ kind: "peek", key: "peek", signature: peek.text, text: peek.text, name: customerName(chat) }] : [];
+  return peek
+    ? [
+        {
+          kind: "peek",
+          key: "peek",
+          signature: peek.text,
+          text: peek.text,
+          name: customerName(chat),
+        },
+      ]
+    : [];
 }
 
 /**
@@ -131,7 +151,11 @@ export function build(row, actions) {
     case "thread":
       return threadSeparator(row);
     case "day":
-      return h("div", { class: "day" }, h("span", {}, h("time", { datetime: row.at, title: exact(row.at) }, dayName(row.at))));
+      return h(
+        "div",
+        { class: "day" },
+        h("span", {}, h("time", { datetime: row.at, title: exact(row.at) }, dayName(row.at))),
+      );
     case "system":
       return h(
         "div",
@@ -170,7 +194,11 @@ function peekBubble({ text, name }) {
   return h(
     "div",
     { class: "message message-customer message-peek", "aria-live": "off" },
-    h("p", { class: "message-head" }, h("span", { class: "message-author", dir: "auto" }, t("peek.by", { name }))),
+    h(
+      "p",
+      { class: "message-head" },
+      h("span", { class: "message-author", dir: "auto" }, t("peek.by", { name })),
+    ),
     h("div", { class: "bubble bubble-peek", dir: "auto" }, text),
   );
 }
@@ -192,11 +220,17 @@ function message(row, actions) {
           "p",
           { class: "message-head" },
           h("span", { class: "message-author", dir: "auto" }, row.author),
-          whisper ? h("span", { class: "whisper-mark" }, icon("lock", 16), t("whisper.mark")) : null,
+          whisper
+            ? h("span", { class: "whisper-mark" }, icon("lock", 16), t("whisper.mark"))
+            : null,
           " ",
           timeElement(event.created_at, "clock"),
         ),
-    h("div", { class: `bubble bubble-${event.type}`, title: isGrouped ? exact(event.created_at) : null }, body(event)),
+    h(
+      "div",
+      { class: `bubble bubble-${event.type}`, title: isGrouped ? exact(event.created_at) : null },
+      body(event),
+    ),
     row.delivery ? delivery(row, actions) : null,
   );
 }
@@ -208,18 +242,42 @@ function delivery({ delivery: kind, pending, event }, actions) {
       { class: "delivery delivery-failed" },
       icon("circle-alert", 16),
       h("span", {}, t("delivery.failed", { reason: errorText(pending.error) })),
-      h("button", { type: "button", class: "link-button", dataset: { focus: "retry" }, onclick: () => actions.retry(pending.id) }, t("retry")),
-      h("button", { type: "button", class: "link-button", dataset: { focus: "discard" }, onclick: () => actions.discard(pending.id) }, t("discard")),
+      h(
+        "button",
+        {
+          type: "button",
+          class: "link-button",
+          dataset: { focus: "retry" },
+          onclick: () => actions.retry(pending.id),
+        },
+        t("retry"),
+      ),
+      h(
+        "button",
+        {
+          type: "button",
+          class: "link-button",
+          dataset: { focus: "discard" },
+          onclick: () => actions.discard(pending.id),
+        },
+        t("discard"),
+      ),
     );
   }
   const marks = { sending: "clock", sent: "check", seen: "check-check" };
-  return h("p", { class: `delivery delivery-${kind}`, title: exact(event.created_at) }, icon(marks[kind], 16), t(`delivery.${kind}`));
+  return h(
+    "p",
+    { class: `delivery delivery-${kind}`, title: exact(event.created_at) },
+    icon(marks[kind], 16),
+    t(`delivery.${kind}`),
+  );
 }
 
 // --- what an event says ---------------------------------------------------------------------------
 
 function body(event) {
-  if (event.deleted && !event.text && !event.url) return h("p", { class: "faint" }, t("event.deleted"));
+  if (event.deleted && !event.text && !event.url)
+    return h("p", { class: "faint" }, t("event.deleted"));
   switch (event.type) {
     case "message":
       return h("p", { class: "words", dir: "auto" }, linked(event.text));
@@ -255,7 +313,16 @@ function linked(text) {
 }
 
 function link(url, text = url) {
-  return h("a", { href: url, target: "_blank", rel: "noopener noreferrer nofollow", title: t("link.opens", { host: hostOf(url) }) }, text);
+  return h(
+    "a",
+    {
+      href: url,
+      target: "_blank",
+      rel: "noopener noreferrer nofollow",
+      title: t("link.opens", { host: hostOf(url) }),
+    },
+    text,
+  );
 }
 
 function hostOf(url) {
@@ -286,7 +353,13 @@ function picture(event) {
   }
   const picture = h(
     "a",
-    { class: "picture", href: event.url, target: "_blank", rel: "noopener noreferrer", title: name },
+    {
+      class: "picture",
+      href: event.url,
+      target: "_blank",
+      rel: "noopener noreferrer",
+      title: name,
+    },
     image,
   );
   image.addEventListener("error", () => picture.replaceWith(fileCard(event)));
@@ -300,13 +373,23 @@ function fileCard(event) {
       "span",
       { class: "file-words" },
       h("span", { class: "file-name", dir: "auto" }, event.name ?? t("event.unnamed_file")),
-      h("span", { class: "file-kind" }, [event.content_type, event.size ? fileSize(event.size) : null].filter(Boolean).join(" · ")),
+      h(
+        "span",
+        { class: "file-kind" },
+        [event.content_type, event.size ? fileSize(event.size) : null].filter(Boolean).join(" · "),
+      ),
     ),
   ];
   if (!isSafe(event.url)) return h("span", { class: "file" }, inner);
   return h(
     "a",
-    { class: "file", href: event.url, target: "_blank", rel: "noopener noreferrer", download: event.name ?? "" },
+    {
+      class: "file",
+      href: event.url,
+      target: "_blank",
+      rel: "noopener noreferrer",
+      download: event.name ?? "",
+    },
     inner,
     icon("download", 16),
   );
@@ -321,12 +404,23 @@ function richMessage(event) {
         "div",
         { class: "rich-card" },
         isSafe(element.image?.url)
-          ? h("img", { src: element.image.url, alt: element.image.alternative_text ?? "", loading: "lazy", referrerpolicy: "no-referrer", width: element.image.width ?? null, height: element.image.height ?? null })
+          ? h("img", {
+              src: element.image.url,
+              alt: element.image.alternative_text ?? "",
+              loading: "lazy",
+              referrerpolicy: "no-referrer",
+              width: element.image.width ?? null,
+              height: element.image.height ?? null,
+            })
           : null,
         element.title ? h("p", { class: "rich-title", dir: "auto" }, element.title) : null,
         element.subtitle ? h("p", { class: "rich-subtitle", dir: "auto" }, element.subtitle) : null,
         element.buttons?.length
-          ? h("ul", { class: "rich-buttons", "aria-label": t("rich.buttons") }, element.buttons.map(richButton))
+          ? h(
+              "ul",
+              { class: "rich-buttons", "aria-label": t("rich.buttons") },
+              element.buttons.map(richButton),
+            )
           : null,
       ),
     ),
@@ -356,7 +450,9 @@ function form(event) {
 
 function answer(field) {
   const given = field.answers ?? (field.answer === undefined ? [] : [field.answer]);
-  const words = given.map((one) => (typeof one === "object" ? one.label : String(one))).filter(Boolean);
+  const words = given
+    .map((one) => (typeof one === "object" ? one.label : String(one)))
+    .filter(Boolean);
   return words.join(", ") || "–";
 }
 
@@ -375,12 +471,22 @@ function uploadCard(upload, actions) {
         h("span", { class: "file-name", dir: "auto" }, upload.name),
         upload.error
           ? h("span", { class: "upload-error" }, errorText(upload.error))
-          : h("progress", { max: "100", value: String(percent), "aria-label": t("upload.progress", { name: upload.name }) }),
+          : h("progress", {
+              max: "100",
+              value: String(percent),
+              "aria-label": t("upload.progress", { name: upload.name }),
+            }),
       ),
       upload.error && upload.error !== "entity_too_large"
-        ? iconButton("rotate-ccw", t("retry"), { dataset: { focus: "retry" }, onclick: () => actions.retryUpload(upload.id) })
+        ? iconButton("rotate-ccw", t("retry"), {
+            dataset: { focus: "retry" },
+            onclick: () => actions.retryUpload(upload.id),
+          })
         : null,
-      iconButton("x", t("upload.cancel", { name: upload.name }), { dataset: { focus: "cancel" }, onclick: () => actions.cancelUpload(upload.id) }),
+      iconButton("x", t("upload.cancel", { name: upload.name }), {
+        dataset: { focus: "cancel" },
+        onclick: () => actions.cancelUpload(upload.id),
+      }),
     ),
   );
 }

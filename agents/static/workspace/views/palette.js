@@ -53,7 +53,10 @@ export class Palette {
   }
 
   #draw() {
-    fill(this.list, this.options.map((option, index) => this.#option(option, index)));
+    fill(
+      this.list,
+      this.options.map((option, index) => this.#option(option, index)),
+    );
     setText(this.empty, this.options.length ? "" : t("palette.none"));
     this.#mark();
   }
@@ -83,7 +86,8 @@ export class Palette {
       element.setAttribute("aria-selected", String(index === this.current));
       if (index === this.current) element.scrollIntoView({ block: "nearest" });
     });
-    if (this.options.length) this.input.setAttribute("aria-activedescendant", `palette-option-${this.current}`);
+    if (this.options.length)
+      this.input.setAttribute("aria-activedescendant", `palette-option-${this.current}`);
     else this.input.removeAttribute("aria-activedescendant");
   }
 
@@ -122,5 +126,9 @@ function chatWords(chat) {
 }
 
 function commandWords({ name, icon: mark, keys }) {
-  return [icon(mark), h("span", { class: "palette-words" }, name), keys ? h("kbd", {}, keys) : null];
+  return [
+    icon(mark),
+    h("span", { class: "palette-words" }, name),
+    keys ? h("kbd", {}, keys) : null,
+  ];
 }
