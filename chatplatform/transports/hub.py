@@ -92,6 +92,8 @@ class Hub:
         does not within five seconds. End with :meth:`admit` or :meth:`unregister`.
         """
         organization = self._organization(str(organization_id))
+        if not organization.connections:
+            organization.order.clear()  # what happened while nobody was here was not followed
         connection.organization_id = organization_id
         connection.held = []
         organization.connections.add(connection)

@@ -474,6 +474,26 @@ async def test_an_organization_nobody_is_connected_to_is_left_after_a_while(
     assert again.told == ["back"]
 
 
+async def test_what_happened_while_nobody_was_connected_is_not_told_later(
+    server: Server, service: Service
+) -> None:
+    now = clock.to_wire(clock.now())
+    first = await agent(server)
+    server.publisher.publish([said("one", sequence=1)])
+    await settle(server)
+    server.hub.unregister(first.connection)
+    missed = [said(str(number), sequence=number, after=now, at=now) for number in (2, 3)]
+    service.missing = missed
+    server.publisher.publish(missed)
+    await settle(server)
+
+    second = await agent(server)
+    server.publisher.publish([said("four", sequence=4)])
+    await asyncio.sleep(0.3)
+
+    assert second.told == ["four"]
+
+
 # --- ended sessions ---------------------------------------------------------------------------
 
 
