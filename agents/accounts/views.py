@@ -1,4 +1,7 @@
-"""Sign-in and sign-out. Who signs in gets a session; tokens for the APIs come from elsewhere."""
+"""The front page, sign-in and sign-out.
+
+Who signs in gets a session; tokens for the APIs come from elsewhere.
+"""
 
 from django.contrib.auth import logout
 from django.contrib.auth.forms import AuthenticationForm
@@ -9,12 +12,19 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views import View
 from django.views.decorators.cache import never_cache
+from django.views.generic import TemplateView
 
 from agents.accounts.forms import SignInForm
 from chatplatform.api.ratelimit import failed_authentication
 from chatplatform.errors import TooManyRequests
 from chatplatform.services import tokens
 from chatplatform.transports.addresses import client_address
+
+
+class FrontView(TemplateView):
+    """Shows whoever opens the bare address which doors there are."""
+
+    template_name = "front.html"
 
 
 class SignInView(LoginView):

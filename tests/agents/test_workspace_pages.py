@@ -136,6 +136,11 @@ class TestSigningIn:
         assert browser.get("/workspace/").status_code == 302
 
 
+def test_the_front_page_leads_to_every_door(browser: Client) -> None:
+    page = browser.get("/").content.decode()
+    assert re.findall(r'class="door" href="([^"]+)"', page) == ["/workspace/", "/demo/", "/docs/"]
+
+
 class TestThePage:
     def test_it_runs_and_styles_nothing_inline(self, browser: Client, ann: Agent) -> None:
         sign_in(browser)

@@ -478,6 +478,24 @@ class TestTheConnection:
         assert waiting <= 10
         assert all_of_them == 25
 
+    def test_a_line_that_does_not_answer_a_ping_counts_as_lost(self, evaluate: Evaluate) -> None:
+        alive, dead = evaluate(
+            CONNECTION
+            + """
+            connection.probe();
+            const ping = sockets[0].frames.at(-1);
+            sockets[0].answer(ping, {});
+            await later(8_200);
+            const alive = states.at(-1);
+            connection.probe();
+            await later(8_200);
+            connection.stop();
+            return [alive, states.map(([phase]) => phase)];
+            """
+        )
+        assert alive == ["online", None]
+        assert dead[:3] == ["connecting", "online", "waiting"]
+
     def test_a_lost_line_fails_writes_and_repeats_reads(self, evaluate: Evaluate) -> None:
         failed, repeated = evaluate(
             CONNECTION

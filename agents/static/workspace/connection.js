@@ -218,11 +218,13 @@ export class Connection {
     this.#pump();
   }
 
+  /** Ask for a sign of life, unless one is being waited for. */
   #ping() {
+    if (this.timers.patience) return;
     const socket = this.socket;
-    clearTimeout(this.timers.patience);
     const asked = Date.now();
     this.timers.patience = setTimeout(() => {
+      this.timers.patience = null;
       if ((this.lastHeard ?? 0) < asked) this.#lost(socket, null);
     }, PING_PATIENCE_SECONDS * 1000);
     if (socket?.readyState === WebSocket.OPEN) {
@@ -266,6 +268,7 @@ export class Connection {
     this.socket = null;
     clearTimeout(this.timers.connect);
     clearTimeout(this.timers.patience);
+    this.timers.patience = null;
     clearInterval(this.timers.ping);
     if (socket && socket.readyState <= WebSocket.OPEN) socket.close();
     const lost = [...this.sent.values()];

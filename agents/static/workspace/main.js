@@ -232,6 +232,12 @@ new Keyboard({
   escape,
 });
 
+if (/Mac|iPhone|iPad/.test(navigator.platform)) {
+  for (const key of document.querySelectorAll("kbd")) {
+    key.textContent = key.textContent.replace("Ctrl", "⌘").replace("Shift", "⇧");
+  }
+}
+
 // --- start ---------------------------------------------------------------------------------------
 
 showDetails(WIDE.matches && preferences.get("details"));
