@@ -448,9 +448,10 @@ class TestTheList:
         expect(desk.row(customer, "queued")).to_contain_text("No. 1")
 
         desk.open(customer, "queued")
-        desk.foot.get_by_role("button", name="Pick up this chat").click()
+        desk.foot.get_by_role("button", name="Pick up this chat").press("Enter")
 
         expect(desk.row(customer)).to_be_visible()
+        expect(desk.composer).to_be_focused()
         expect(desk.section("queued")).to_be_hidden()
         desk.say("Here I am.")
         customer.hear("incoming_event", lambda push: push["event"].get("text") == "Here I am.")
@@ -491,12 +492,16 @@ class TestTheList:
         customer = meet().start("Thanks for everything")
         desk.open(customer)
 
+        desk.composer.fill("You are wel")
         customer.ask("deactivate_chat", id=customer.chat_id)
         expect(desk.foot).to_contain_text("This chat is closed.")
         expect(desk.row(customer)).to_be_hidden()
+        desk.page.keyboard.press("Enter")
+        expect(desk.foot).to_contain_text("This chat is closed.")
         desk.foot.get_by_role("button", name="Reopen the chat").click()
 
         expect(desk.row(customer)).to_be_visible()
+        expect(desk.composer).to_have_value("You are wel")
         desk.say("One more thing.")
         customer.hear("incoming_event", lambda push: push["event"].get("text") == "One more thing.")
 

@@ -157,7 +157,9 @@ export class ToastView {
   render({ closing }) {
     for (const [chatId, toast] of this.closing) {
       if (closing[chatId]) continue;
+      const hadFocus = toast.contains(document.activeElement);
       toast.remove();
+      if (hadFocus) document.getElementById("conversation").focus();
       this.closing.delete(chatId);
     }
     for (const [chatId, until] of Object.entries(closing)) {

@@ -364,12 +364,19 @@ export class ConversationView {
     );
   }
 
+  /**
+   * What replaces a focused control takes the focus over: the composer after joining; but the head, which no
+   * stray Enter can press, when the chat is closed under one's hands.
+   */
   #renderFoot(state, chat) {
     const kind = footKind(state, chat);
+    const hadFocus = this.foot.contains(document.activeElement);
     if (kind === "composer" || kind === "whisper") {
       this.composer.open(chat, kind === "whisper");
-      if (this.composer.root.parentNode !== this.foot) fill(this.foot, this.composer.root);
       this.foot.dataset.kind = "composer";
+      if (this.composer.root.parentNode === this.foot) return;
+      fill(this.foot, this.composer.root);
+      if (hadFocus) this.composer.focus();
       return;
     }
     this.composer.shut();
@@ -377,6 +384,7 @@ export class ConversationView {
     if (this.foot.dataset.kind === signature) return;
     this.foot.dataset.kind = signature;
     fill(this.foot, this.#offer(kind, chat));
+    if (hadFocus) this.focusHead();
   }
 
   #offer(kind, chat) {
