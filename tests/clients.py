@@ -122,6 +122,17 @@ class RtmClient:
         self.online.clear()
         self._socket.transport.abort()
 
+    def pause(self) -> None:
+        """Stop reading, as a frozen tab does, until the connection is lost."""
+        assert self._socket is not None
+        self._socket.transport.pause_reading()
+
+    @property
+    def port(self) -> int:
+        """The port of this end of the current connection."""
+        assert self._socket is not None
+        return int(self._socket.local_address[1])
+
     async def _live(self) -> None:
         for url in itertools.cycle(self._urls):
             try:
@@ -229,6 +240,7 @@ class RtmClient:
             except (ConnectionError, TimeoutError):
                 if not self._stay:
                     raise
+                await asyncio.sleep(RECONNECT_SECONDS)
 
     # --- what came ----------------------------------------------------------------------------
 
