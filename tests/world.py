@@ -159,6 +159,13 @@ class User:
             lambda: client.generic(method, path, body, content_type=content_type, headers=headers)
         )
 
+    def get(self, action: str, query: dict[str, Any]) -> Any:
+        """Call an action that is a GET; raise :class:`Refused`."""
+        path = f"/v{self.version}/{self.api}/action/{action}"
+        asked = {"organization_id": self.organization_id, **query}
+        headers = {"Authorization": self.credentials} if self.credentials else {}
+        return _read(self.world.act(lambda: self.world.client.get(path, asked, headers=headers)))
+
     def upload(self, name: str, content: bytes, content_type: str = "") -> str:
         """Upload a file and return its URL; raise :class:`Refused`."""
         path = f"/v{self.version}/{self.api}/action/upload_file"
@@ -420,6 +427,18 @@ class World:
         if listener in self.listeners:
             self.listeners.remove(listener)
             listener.user.connections.remove(listener)
+
+    def restore(self, listeners: Iterable[Listener]) -> None:
+        """Make exactly these connections the audience again, as if they had heard nothing."""
+        for listener in list(self.listeners):
+            listener.user.connections.clear()
+        self.listeners = list(listeners)
+        for listener in self.listeners:
+            listener.user.connections.clear()
+        for listener in self.listeners:
+            listener.heard.clear()
+            listener.ended = ""
+            listener.user.connections.append(listener)
 
     def lose(self, user: User) -> None:
         """Let a user's connections vanish and their leases run out, and the platform notice."""

@@ -1,0 +1,292 @@
+"""A valid call of every action: what tests generated from the registry start from.
+
+An action without a sample fails ``tests/kernel/test_registry.py``, so that none escapes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from chatplatform.api import registry
+from chatplatform.api.action import Action
+from chatplatform.models import Group, Organization
+from tests import make
+from tests.world import User, World
+
+Path = tuple[str | int, ...]
+
+
+@dataclass
+class Scene:
+    """An organisation in which every action has something to act on.
+
+    ``ann``, an administrator, talks to ``carl`` in ``running``, where ``bob`` is too; ``eve``
+    follows it. ``dora``'s chat is ``closed``; ``emil`` has none. ``ann`` follows bob's chat
+    ``followed``, but not his ``aside``. Every name and text contains ``label``.
+    """
+
+    label: str
+    organization: Organization
+    group: Group
+    ann: User
+    bob: User
+    eve: User
+    carl: User
+    dora: User
+    emil: User
+    running: str
+    thread: str
+    event: str
+    closed: str
+    aside: str
+    followed: str
+    file: str
+
+    @property
+    def ids(self) -> dict[str, str]:
+        """Return everything that names something of this organisation, by role."""
+        return {
+            "ann": self.ann.id,
+            "bob": self.bob.id,
+            "eve": self.eve.id,
+            "carl": self.carl.id,
+            "dora": self.dora.id,
+            "emil": self.emil.id,
+            "running": self.running,
+            "thread": self.thread,
+            "event": self.event,
+            "closed": self.closed,
+            "aside": self.aside,
+            "followed": self.followed,
+            "file": self.file,
+        }
+
+    def user(self, api: str) -> User:
+        """Return who calls the samples of an API."""
+        return self.ann if api == "agent" else self.carl
+
+
+def scene(world: World, label: str = "alpha", *, groups: int = 1) -> Scene:
+    """Make a scene; its ``group`` is the last one of so many."""
+    organization = make.organization(label)
+    for _ in range(groups - 1):
+        make.group(organization, f"{label} other group")
+    group = make.group(organization, f"{label} group")
+    ann = world.agent(organization, f"{label}-ann", role="administrator", online=True)
+    bob = world.agent(organization, f"{label}-bob", groups=[group], online=True, accepting=False)
+    eve = world.agent(organization, f"{label}-eve", online=True, accepting=False)
+    carl = world.customer(organization, f"{label}-carl")
+    dora = world.customer(organization, f"{label}-dora")
+    emil = world.customer(organization, f"{label}-emil")
+    text = {"events": [make.message(f"{label} text")]}
+    started = carl.call("start_chat", chat={"thread": text})
+    running = started["chat_id"]
+    ann.call(
+        "add_user_to_chat", chat_id=running, user_id=bob.id, user_type="agent", visibility="all"
+    )
+    eve.call("follow_chat", id=running)
+    closed = dora.call("start_chat", chat={"thread": text})["chat_id"]
+    dora.call("deactivate_chat", id=closed)
+    aside, followed = (bob.call("start_chat")["chat_id"] for _ in range(2))
+    ann.call("follow_chat", id=followed)
+    file = ann.upload(f"{label}.txt", label.encode(), "text/plain")
+    thread, event = started["thread_id"], started["event_ids"][0]
+    return Scene(
+        label,
+        organization,
+        group,
+        ann,
+        bob,
+        eve,
+        carl,
+        dora,
+        emil,
+        running,
+        thread,
+        event,
+        closed,
+        aside,
+        followed,
+        file,
+    )
+
+
+Sample = Callable[[Scene], dict[str, Any]]
+
+_LATER = "2035-01-01T00:00:00.000000Z"
+
+_SHARED: dict[str, Sample] = {
+    "get_chat": lambda s: {"chat_id": s.running, "thread_id": s.thread},
+    "list_threads": lambda s: {"chat_id": s.running, "limit": 2, "sort_order": "asc"},
+    "mark_events_as_seen": lambda s: {"chat_id": s.running, "seen_up_to": _LATER},
+    "send_event": lambda s: {
+        "chat_id": s.running,
+        "event": {
+            "type": "file",
+            "url": s.file,
+            "custom_id": "c",
+            "properties": {"test": {"int_property": 1}},
+        },
+    },
+    "login": lambda s: {"token": "Bearer", "pushes": {"3.7": ["all"]}},
+    "upload_file": lambda s: {},
+}
+
+SAMPLES: dict[tuple[str, str], Sample] = {
+    **{(api, name): sample for name, sample in _SHARED.items() for api in ("agent", "customer")},
+    ("agent", "list_chats"): lambda s: {
+        "limit": 2,
+        "sort_order": "asc",
+        "filters": {
+            "active": True,
+            "group_ids": [0],
+            "properties": {"test": {"int_property": {"exists": False}}},
+        },
+    },
+    ("agent", "start_chat"): lambda s: {
+        "active": True,
+        "continuous": False,
+        "chat": {
+            "access": {"group_ids": [0]},
+            "properties": {"test": {"string_property": "x"}},
+            "users": [{"id": s.emil.id, "type": "customer"}, {"id": s.bob.id, "type": "agent"}],
+            "thread": {"events": [make.message("Hello")], "properties": {}},
+        },
+    },
+    ("agent", "resume_chat"): lambda s: {
+        "chat": {
+            "id": s.closed,
+            "access": {"group_ids": [0]},
+            "users": [{"id": s.bob.id, "type": "agent"}],
+            "thread": {"events": [make.message("Hello")]},
+        },
+    },
+    ("agent", "deactivate_chat"): lambda s: {"id": s.running, "ignore_requester_presence": True},
+    ("agent", "follow_chat"): lambda s: {"id": s.aside},
+    ("agent", "unfollow_chat"): lambda s: {"id": s.followed},
+    ("agent", "add_user_to_chat"): lambda s: {
+        "chat_id": s.running,
+        "user_id": s.eve.id,
+        "user_type": "agent",
+        "visibility": "agents",
+        "ignore_requester_presence": True,
+    },
+    ("agent", "remove_user_from_chat"): lambda s: {
+        "chat_id": s.running,
+        "user_id": s.bob.id,
+        "user_type": "agent",
+        "ignore_requester_presence": True,
+    },
+    ("agent", "send_typing_indicator"): lambda s: {
+        "chat_id": s.running,
+        "visibility": "all",
+        "is_typing": True,
+    },
+    ("agent", "set_routing_status"): lambda s: {
+        "status": "accepting_chats",
+        "agent_id": s.bob.id,
+    },
+    ("agent", "list_routing_statuses"): lambda s: {"filters": {"group_ids": [0]}},
+    ("agent", "get_customer"): lambda s: {"id": s.carl.id},
+    ("agent", "logout"): lambda s: {"agent_id": s.bob.id},
+    ("customer", "list_chats"): lambda s: {"limit": 2, "sort_order": "asc"},
+    ("customer", "start_chat"): lambda s: {
+        "active": True,
+        "continuous": True,
+        "chat": {
+            "access": {"group_ids": [0]},
+            "users": [{"id": s.emil.id, "type": "customer"}],
+            "properties": {},
+            "thread": {
+                "events": [make.message("Hello")],
+                "properties": {"rating": {"score": 1}},
+            },
+        },
+    },
+    ("customer", "resume_chat"): lambda s: {
+        "continuous": True,
+        "chat": {"id": s.closed, "thread": {"events": [make.message("Hello")]}},
+    },
+    ("customer", "deactivate_chat"): lambda s: {"id": s.running},
+    ("customer", "send_sneak_peek"): lambda s: {"chat_id": s.running, "sneak_peek_text": "Hel"},
+    ("customer", "update_customer"): lambda s: {
+        "name": "New",
+        "email": "new@example.com",
+        "avatar": "https://example.com/a.png",
+        "session_fields": [{"plan": "gold"}],
+        "omnichannel": {"twilio": {"phone_number": "+1"}},
+        "address": {"city": "x"},
+    },
+    ("customer", "get_customer"): lambda s: {},
+    ("customer", "update_customer_page"): lambda s: {"url": "https://x.example", "title": "x"},
+    ("customer", "get_predicted_agent"): lambda s: {},
+    ("customer", "list_group_statuses"): lambda s: {"group_ids": [0]},
+    ("customer", "get_dynamic_configuration"): lambda s: {},
+}
+
+_CALLERS = {("customer", "start_chat"): "emil", ("customer", "resume_chat"): "dora"}
+
+
+def actions() -> list[Action]:
+    """Return every action of the two chat APIs."""
+    return [action for action in registry.actions() if action.api in ("agent", "customer")]
+
+
+def name_of(action: Action) -> str:
+    """Return how generated tests call an action."""
+    return f"{action.api}-{action.name}"
+
+
+def caller(scene: Scene, action: Action) -> User:
+    """Return who may call the sample of an action."""
+    role = _CALLERS.get((action.api, action.name))
+    found: User = getattr(scene, role) if role else scene.user(action.api)
+    return found
+
+
+def payload(scene: Scene, action: Action) -> dict[str, Any]:
+    """Return the sample of an action."""
+    return SAMPLES[action.api, action.name](scene)
+
+
+def call(user: User, action: Action, payload: Any) -> Any:
+    """Call an action through the first door it has, in its newest version; raise ``Refused``."""
+    if action.upload:
+        return {"url": user.upload("note.txt", b"text", "text/plain")}
+    if action.name == "login":
+        return user.login(**{**payload, "token": user.credentials})
+    if action.http_method == "GET":
+        return user.get(action.name, payload)
+    if action.web is None:
+        return user.rtm(action.name, payload, version=action.until)
+    return user.web(action.name, payload, version=action.until)
+
+
+def paths(value: Any, path: Path = ()) -> Iterator[Path]:
+    """Yield the way to every value inside ``value``, itself included."""
+    yield path
+    if isinstance(value, dict):
+        for name, one in value.items():
+            yield from paths(one, (*path, name))
+    elif isinstance(value, list):
+        for index, one in enumerate(value):
+            yield from paths(one, (*path, index))
+
+
+def at(value: Any, path: Path) -> Any:
+    """Return what stands at ``path``."""
+    for step in path:
+        value = value[step]
+    return value
+
+
+def replaced(value: Any, path: Path, new: Any) -> Any:
+    """Return ``value`` with ``new`` at ``path``."""
+    if not path:
+        return new
+    step, rest = path[0], path[1:]
+    copy = value.copy()
+    copy[step] = replaced(value[step], rest, new)
+    return copy
