@@ -104,6 +104,7 @@ CATALOGUE: dict[str, str | Promise] = {
     "typing.other": _("{names} are typing…"),
     "peek.by": _("{name} is writing (not sent yet)"),
     "whisper.mark": _("Whisper"),
+    "delivery.waiting": _("Waiting for the connection"),
     "delivery.sending": _("Sending"),
     "delivery.sent": _("Sent"),
     "delivery.seen": _("Seen"),

@@ -596,7 +596,9 @@ class TestLostConnection:
         desk.say("Written while away, one")
         desk.say("Written while away, two")
         customer.say("Said meanwhile")
-        expect(desk.log.locator(".delivery-sending")).to_have_count(2)
+        expect(desk.log.locator(".delivery-sending")).to_have_text(
+            ["Waiting for the connection"] * 2
+        )
         line.mend()
 
         said = ["Before", "Said meanwhile", "Written while away, one", "Written while away, two"]

@@ -269,7 +269,7 @@ function delivery({ delivery: kind, pending, event }, actions) {
     "p",
     { class: `delivery delivery-${kind}`, title: exact(event.created_at) },
     icon(marks[kind], 16),
-    t(`delivery.${kind}`),
+    t(pending?.state === "queued" ? "delivery.waiting" : `delivery.${kind}`),
   );
 }
 
