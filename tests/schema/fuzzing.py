@@ -1,0 +1,203 @@
+"""Fuzzing a running server with what its own OpenAPI document promises.
+
+schemathesis makes the requests, some as documented and some broken on purpose, and holds every
+answer against the document. So that requests get past "there is no such chat", there is a world
+they can be about (``hooks`` lets them), and agents who are in.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+from websockets.exceptions import ConnectionClosed, InvalidHandshake
+from websockets.sync.client import connect
+
+from tests.clients import new_customer, web
+from tests.live import ROOT, LiveServer
+
+CHECKS = (
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_headers_conformance",
+    "response_schema_conformance",
+)
+WORLD = "FUZZ_WORLD"
+"""The variable that tells ``hooks`` where the world is described."""
+EXAMPLES = 30
+"""Requests made up for each action, beside those that follow from its schema alone."""
+SAME_EVENTS = ("start_chat", "resume_chat")
+"""Actions that take what ``send_event`` takes: going through every kind of event once is enough."""
+ANSWERED_WITHIN_SECONDS = 20
+DONE_WITHIN_SECONDS = 480
+PAST, FUTURE = "2020-01-31T12:00:00.000000Z", "2120-01-31T12:00:00Z"
+CHATS = 12
+CUSTOMERS = 60
+
+CONFIGURATION = f"""
+[parameters]
+organization_id = "{{organization_id}}"
+
+[[operations]]
+include-path-regex = "({"|".join(SAME_EVENTS)})$"
+phases.coverage.enabled = false
+phases.fuzzing.generation.max-examples = {3 * EXAMPLES}
+"""
+
+
+@dataclass(slots=True)
+class Findings:
+    """What a run found. ``answers`` counts the status codes of each path."""
+
+    exit_code: int
+    output: str
+    answers: dict[str, Counter[int]]
+
+    @property
+    def cases(self) -> int:
+        """How many requests were answered."""
+        return sum(counted.total() for counted in self.answers.values())
+
+
+def fuzz(server: LiveServer, version: str, api: str, directory: Path) -> Findings:
+    """Run schemathesis against every action of ``api`` in a wire version.
+
+    ``directory`` keeps its configuration and reports. The run is the same each time as far as the
+    server's own ids allow: one worker, no randomness.
+    """
+    directory.mkdir()
+    report = directory / "report.ndjson"
+    with ExitStack() as stack:
+        for account in server.demo["agents"][:2]:
+            stack.enter_context(online(server, account))
+        world = directory / "world.json"
+        world.write_text(json.dumps(_world(server, api)))
+        (directory / "schemathesis.toml").write_text(
+            CONFIGURATION.format(organization_id=server.demo["organization_id"])
+        )
+        run = subprocess.run(
+            [
+                *(sys.executable, "-m", "schemathesis.cli"),
+                *("--config-file", "schemathesis.toml"),
+                *("run", f"{server.url}/docs/v{version}/openapi.json"),
+                *("--include-path-regex", f"/{api}/action/"),
+                *("--checks", ",".join(CHECKS)),
+                *("--phases", "coverage,fuzzing", "--max-examples", str(EXAMPLES)),
+                *("--generation-deterministic", "--workers", "1", "--continue-on-failure"),
+                *("--request-timeout", str(ANSWERED_WITHIN_SECONDS)),
+                *("--report", "ndjson", "--report-ndjson-path", report.name),
+                *("--warnings", "off", "--no-color"),
+            ],
+            cwd=directory,
+            env={
+                **os.environ,
+                WORLD: world.name,
+                "SCHEMATHESIS_HOOKS": "tests.schema.hooks",
+                "PYTHONPATH": str(ROOT),
+            },
+            capture_output=True,
+            text=True,
+            timeout=DONE_WITHIN_SECONDS,
+        )
+    return Findings(run.returncode, run.stdout + run.stderr, _answers(report))
+
+
+@contextmanager
+def online(server: LiveServer, account: dict[str, Any]) -> Iterator[None]:
+    """Keep an agent logged in, whatever the requests do to the connection."""
+    over = threading.Event()
+    here = threading.Event()
+    frame = {"action": "login", "payload": {"token": f"Bearer {account['access_token']}"}}
+
+    def stay() -> None:
+        while not over.wait(0.05):
+            try:
+                with connect(f"ws://localhost:{server.port}/v3.6/agent/rtm/ws") as socket:
+                    socket.send(json.dumps(frame))
+                    while not over.is_set():
+                        with suppress(TimeoutError):
+                            socket.recv(timeout=0.5)
+                            here.set()
+            except (ConnectionClosed, InvalidHandshake, OSError):
+                continue
+
+    thread = threading.Thread(target=stay, daemon=True)
+    thread.start()
+    assert here.wait(ANSWERED_WITHIN_SECONDS), "the agent can not log in"
+    yield
+    over.set()
+    thread.join()
+
+
+def _world(server: LiveServer, api: str) -> dict[str, dict[str, list[Any]]]:
+    """Make what requests can be about; return who asks, and what exists by the field that names it.
+
+    ``action.field`` goes before ``field``. One kind of request must not spoil the others': chats
+    are closed and reopened that nobody else uses, and each customer can start one chat only.
+    """
+    minted = [new_customer(server.url, server.demo) for _ in range(CUSTOMERS)]
+    tokens = [f"Bearer {customer['access_token']}" for customer in minted]
+    agents = [agent["id"] for agent in server.demo["agents"]]
+    query = f"?organization_id={server.demo['organization_id']}"
+    start = f"/v3.7/customer/action/start_chat{query}"
+    if api == "customer":
+        asking, talking, starting = tokens[:1], tokens[:1], tokens[1:]
+    else:
+        asking = starting = [f"Bearer {server.demo['agents'][0]['access_token']}"]
+        talking = tokens[:CHATS]
+    chats = [web(server.url, start, {"continuous": True}, token) for token in talking]
+    ids = [chat["chat_id"] for chat in chats]
+    half = len(ids) // 2
+    values = {
+        "id": ids[half:],
+        "chat_id": ids[half:],
+        "thread_id": [chat["thread_id"] for chat in chats[half:]],
+        "deactivate_chat.id": ids[:half] or ids,
+        "resume_chat.id": ids[:half] or ids,
+        "get_customer.id": [customer["entity_id"] for customer in minted],
+        "agent_id": agents,
+        "user_id": agents,
+        "group_ids": [group["id"] for group in server.demo["groups"]],
+        "url": [_uploaded(server, api, query, asking[0])],
+        "seen_up_to": [PAST],
+        "from": [PAST],
+        "to": [FUTURE],
+    }
+    return {"tokens": {"": asking, "start_chat": starting}, "values": values}
+
+
+def _uploaded(server: LiveServer, api: str, query: str, token: str) -> str:
+    response = requests.post(
+        f"{server.url}/v3.7/{api}/action/upload_file{query}",
+        files={"file": ("offer.txt", b"An offer.", "text/plain")},
+        headers={"Authorization": token},
+        timeout=ANSWERED_WITHIN_SECONDS,
+    )
+    response.raise_for_status()
+    url: str = response.json()["url"]
+    return url
+
+
+def _answers(report: Path) -> dict[str, Counter[int]]:
+    answers: dict[str, Counter[int]] = defaultdict(Counter)
+    for line in report.read_text().splitlines():
+        scenario = json.loads(line).get("ScenarioFinished")
+        if scenario is None:
+            continue
+        recorded = scenario["recorder"]
+        path = recorded["label"].rpartition(" ")[2]
+        for exchange in recorded.get("interactions", {}).values():
+            response = exchange["response"]
+            answers[path][response["status_code"] if response else 0] += 1
+    return answers
