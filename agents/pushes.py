@@ -51,10 +51,16 @@ def _in_full(event: ChatEvent | ChatSignal, payload: Record) -> Push:
 
 
 def _headline(event: ChatEvent, payload: Record) -> Push:
+    """Reach insiders, agents of the chat's groups, and all who ever took part: they have access."""
+    took_part = (
+        user_id
+        for user_id, participant in event.participants.items()
+        if participant["type"] == "agent"
+    )
     return Push(
         payload,
         Reach.ACCESS,
-        user_ids=_insiders(event),
+        user_ids=_insiders(event).union(took_part),
         group_ids=frozenset(event.group_ids),
         scopes=CHATS,
     )
