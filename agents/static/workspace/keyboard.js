@@ -8,14 +8,16 @@ export class Keyboard {
   /**
    * @param {object} options
    * @param {() => boolean} options.singleKeys whether single keys are wanted
+   * @param {() => void} options.before what must be settled before any key or chord is carried out
    * @param {Record<string, () => void>} options.keys what a single key does, by KeyboardEvent.key; "g x" for two in a row
    * @param {Record<string, () => void>} options.chords what Ctrl/⌘ with a key does; "shift+m" with Shift
    * @param {() => void} options.escape
    */
-  constructor({ singleKeys, keys, chords, escape }) {
+  constructor({ singleKeys, before, keys, chords, escape }) {
     this.prefix = null;
     document.addEventListener("keydown", (event) => {
       if (event.defaultPrevented || event.isComposing) return;
+      before();
       if (event.ctrlKey || event.metaKey) this.#chord(event, chords);
       else if (event.key === "Escape" && !document.querySelector("dialog[open]")) escape(event);
       else if (singleKeys() && !event.altKey && !isWriting(event.target)) this.#single(event, keys);

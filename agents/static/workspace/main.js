@@ -67,18 +67,26 @@ function closeDetails() {
   conversation.focusHead();
 }
 
+let isFollowing = false;
+
 function openChat(chatId) {
   location.hash = chatId;
+  follow();
 }
 
 function backToList() {
   location.hash = "";
 }
 
-/** The address names the open chat: links, back and forward, and a reload all work. */
+/**
+ * The address names the open chat: links, back and forward, and a reload all work. The browser tells of a new
+ * address a moment late; keys pressed meanwhile are meant for the chat it names, so they come here first.
+ */
 function follow() {
   const chatId = decodeURIComponent(location.hash.slice(1)) || null;
   const before = workspace.state.selected;
+  if (chatId === before && isFollowing) return;
+  isFollowing = true;
   workspace.select(chatId);
   showPane(chatId ? "conversation" : "list");
   if (!WIDE.matches) showDetails(false);
@@ -211,6 +219,7 @@ function escape(event) {
 
 new Keyboard({
   singleKeys: () => preferences.get("singleKeys"),
+  before: follow,
   keys: {
     j: () => list.move(1),
     k: () => list.move(-1),
