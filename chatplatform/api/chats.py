@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+import orjson
+
 from chatplatform import clock, properties
 from chatplatform.api import pagination
 from chatplatform.api.context import Context
 from chatplatform.api.pagination import PageRequest
 from chatplatform.api.wire.chats import ChatInput, ResumeChatInput, StartChatInput
-from chatplatform.api.wire.events import EventInput, FileInput
+from chatplatform.api.wire.events import MAX_CONTENT_BYTES, EventInput, FileInput
 from chatplatform.api.wire.shapes import UrlShape
 from chatplatform.errors import Validation
 from chatplatform.models import Chat
@@ -30,13 +32,15 @@ def kind(ctx: Context[Any]) -> str:
 def draft(ctx: Context[Any], event: EventInput) -> Draft:
     """Return the checked event, with the requester as its author.
 
-    Raise ``Validation`` for foreign file URLs and unknown properties.
+    Raise ``Validation`` for foreign file URLs, unknown properties and too much content.
     """
     given = properties.check_writable(event.properties or {}, location="event", kind=kind(ctx))
     if isinstance(event, FileInput):
         content = files.use_in_event(ctx.organization_id, event.url, event.alternative_text)
     else:
         content = event.content()
+        if len(orjson.dumps(content)) > MAX_CONTENT_BYTES:
+            raise Validation(f"an event can have {MAX_CONTENT_BYTES // 1024} KB at most")
     return events.draft_by(
         ctx.requester,
         Draft(

@@ -35,7 +35,8 @@ def _one_pair(field: dict[str, str]) -> dict[str, str]:
     return field
 
 
-SessionField = Annotated[dict[str, str], AfterValidator(_one_pair)]
+Text = Annotated[str, Field(max_length=4096)]
+SessionField = Annotated[dict[Text, Text], AfterValidator(_one_pair)]
 Email = Annotated[str, Field(max_length=254), AfterValidator(_email)]
 
 
@@ -52,20 +53,20 @@ class Address(Request):
 class Messenger(Request):
     """A customer's profile at a social messenger."""
 
-    id: str
-    name: str | None = None
-    first_name: str | None = None
-    last_name: str | None = None
-    profile_pic: str | None = None
-    gender: str | None = None
-    locale: str | None = None
+    id: Text
+    name: Text | None = None
+    first_name: Text | None = None
+    last_name: Text | None = None
+    profile_pic: Text | None = None
+    gender: Text | None = None
+    locale: Text | None = None
     is_verified_user: bool | None = None
 
 
 class Twilio(Request):
     """A customer's telephone at a text-message gateway."""
 
-    phone_number: str
+    phone_number: Text
 
 
 class Omnichannel(Request):

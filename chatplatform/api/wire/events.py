@@ -10,6 +10,7 @@ from chatplatform.api.action import Request
 
 MAX_TEXT_BYTES = 16 * 1024
 MAX_CONTENT_BYTES = 64 * 1024
+"""What the fields of one event's type may come to as JSON: histories are read over and over."""
 
 Visibility = Literal["all", "agents"]
 
