@@ -183,6 +183,9 @@ RATE_LIMIT_PER_SECOND = env.float("RATE_LIMIT_PER_SECOND", 100)
 RATE_LIMIT_BURST = env.int("RATE_LIMIT_BURST", 1_000)
 ADDRESS_LIMIT_PER_SECOND = env.float("ADDRESS_LIMIT_PER_SECOND", 20)
 ADDRESS_LIMIT_BURST = env.int("ADDRESS_LIMIT_BURST", 200)
+PASSWORD_LIMIT_PER_SECOND = env.float("PASSWORD_LIMIT_PER_SECOND", 0.1)
+PASSWORD_LIMIT_BURST = env.int("PASSWORD_LIMIT_BURST", 10)
+"""Attempts to sign in to one account from one address."""
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)
 """How many proxies in front append to ``X-Forwarded-For``; 0 means: believe the socket."""
 

@@ -3,9 +3,12 @@
 Who signs in gets a session; tokens for the APIs come from elsewhere.
 """
 
+from typing import Any
+
 from django.contrib.auth import logout
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
+from django.forms.utils import ErrorDict
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
@@ -15,7 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.generic import TemplateView
 
 from agents.accounts.forms import SignInForm
-from chatplatform.api.ratelimit import failed_authentication
+from chatplatform.api.ratelimit import attempted_password, failed_authentication
 from chatplatform.errors import TooManyRequests
 from chatplatform.services import tokens
 from chatplatform.transports.addresses import client_address
@@ -30,13 +33,21 @@ class FrontView(TemplateView):
 class SignInView(LoginView):
     """Asks for e-mail and password and leads on to ``next``, if that is a page of this site.
 
-    Failed attempts count against the address they came from; past its allowance they are answered
-    with 429 and say nothing about the password.
+    Attempts count per account and address, failed ones also against the address alone; past
+    either allowance the answer is 429 and says nothing about the password.
     """
 
     template_name = "accounts/signin.html"
     authentication_form = SignInForm
     redirect_authenticated_user = True
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Check the form, unless this account was tried too often from this address."""
+        try:
+            attempted_password(_address(request), request.POST.get("username", ""))
+        except TooManyRequests:
+            return self._refuse(self.get_form())
+        return super().post(request, *args, **kwargs)
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         """Sign in; tokens of a session that this replaces die with it."""
@@ -48,16 +59,20 @@ class SignInView(LoginView):
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         """Show the form with its errors; count a wrong address or password as a failure."""
-        status = 200
         if form.non_field_errors():
             try:
                 failed_authentication(_address(self.request))
             except TooManyRequests:
-                form.errors.clear()
-                form.add_error(None, _("Too many attempts. Wait a minute and try again"))
-                status = 429
-        response = super().form_invalid(form)
-        response.status_code = status
+                return self._refuse(form)
+        return super().form_invalid(form)
+
+    def _refuse(self, form: AuthenticationForm) -> HttpResponse:
+        """Show the form with nothing but the wish to wait."""
+        form._errors = ErrorDict()
+        form.cleaned_data = {}
+        form.add_error(None, _("Too many attempts. Wait a minute and try again"))
+        response = self.render_to_response(self.get_context_data(form=form))
+        response.status_code = 429
         return response
 
 

@@ -204,11 +204,9 @@ class _Limiters:
 
     @staticmethod
     def _make(name: str) -> Limiter:
-        per_requester = name == "requester"
-        rate = float(
-            settings.RATE_LIMIT_PER_SECOND if per_requester else settings.ADDRESS_LIMIT_PER_SECOND
-        )
-        burst = int(settings.RATE_LIMIT_BURST if per_requester else settings.ADDRESS_LIMIT_BURST)
+        prefix = {"requester": "RATE", "password": "PASSWORD"}.get(name, "ADDRESS")
+        rate = float(getattr(settings, f"{prefix}_LIMIT_PER_SECOND"))
+        burst = int(getattr(settings, f"{prefix}_LIMIT_BURST"))
         lender = None
         if settings.REDIS_URL:
             lender = RedisLender(settings.REDIS_URL, name, rate, burst)
@@ -222,6 +220,8 @@ _SETTINGS = frozenset(
         "RATE_LIMIT_BURST",
         "ADDRESS_LIMIT_PER_SECOND",
         "ADDRESS_LIMIT_BURST",
+        "PASSWORD_LIMIT_PER_SECOND",
+        "PASSWORD_LIMIT_BURST",
         "REDIS_URL",
     }
 )
@@ -248,6 +248,15 @@ def failed_authentication(address: str) -> None:
 def minted_identity(address: str) -> None:
     """Count one new customer identity for ``address``; call it before minting."""
     _limiters.get("identity").count(_network(address))
+
+
+def attempted_password(address: str, email: str) -> None:
+    """Count one attempt from ``address`` to sign in as ``email``; call it before looking.
+
+    Right guesses count too: whoever is past the limit learns nothing, and the account's owner can
+    still sign in from elsewhere.
+    """
+    _limiters.get("password").count(f"{_network(address)} {email.strip().lower()[:254]}")
 
 
 def _network(address: str) -> str:

@@ -120,6 +120,21 @@ class TestSigningIn:
         assert 'aria-describedby="id_username-error"' in page
         assert 'aria-describedby="id_password-error"' in page
 
+    def test_one_account_can_be_tried_ten_times_from_one_address(
+        self, browser: Client, ann: Agent
+    ) -> None:
+        # given ten wrong guesses
+        statuses = [sign_in(browser, password="wrong").status_code for _ in range(10)]
+
+        # when the right password follows
+        answer = sign_in(browser)
+
+        # then it is not even looked at, but the owner can still come in from elsewhere
+        assert statuses == [200] * 10
+        assert answer.status_code == 429
+        assert browser.get("/workspace/").status_code == 302
+        assert sign_in(Client(REMOTE_ADDR="192.0.2.7")).status_code == 302
+
     def test_too_many_failures_of_one_address_are_refused(
         self, browser: Client, ann: Agent, settings: Any
     ) -> None:

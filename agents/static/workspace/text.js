@@ -60,9 +60,9 @@ export function number(value) {
 
 /** A size in bytes, in words. */
 export function fileSize(bytes) {
-  if (bytes < 1024) return formats.byte.format(bytes);
-  if (bytes < 1024 * 1024) return formats.kilobyte.format(bytes / 1024);
-  return formats.megabyte.format(bytes / 1024 / 1024);
+  if (bytes < 1000) return formats.byte.format(bytes);
+  if (bytes < 1_000_000) return formats.kilobyte.format(bytes / 1000);
+  return formats.megabyte.format(bytes / 1_000_000);
 }
 
 /** A length of time in its largest whole unit: "40 sec", "4 min", "2 hr". */
