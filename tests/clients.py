@@ -182,6 +182,7 @@ class RtmClient:
         for answer in self._answers.values():
             if not answer.done():
                 answer.set_exception(ConnectionError("the connection was lost"))
+                answer.exception()  # known, even where nobody waits for it any more
         self._answers.clear()
 
     async def _read(self, socket: ClientConnection) -> None:
@@ -220,6 +221,7 @@ class RtmClient:
         try:
             await self._socket.send(orjson.dumps(frame).decode())
         except ConnectionClosed as closed:
+            self._answers.pop(request_id, None)
             raise ConnectionError("the connection was lost") from closed
         found: Frame = await asyncio.wait_for(answer, WAIT)
         if not found["success"]:

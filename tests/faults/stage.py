@@ -127,9 +127,13 @@ class Play:
             for chat_id, client in self.customers.items()
         ]
 
-    async def end(self) -> None:
-        """Let everybody finish what they are saying."""
+    def hush(self) -> None:
+        """Let nobody begin another message."""
         self._stop = True
+
+    async def end(self) -> None:
+        """Let everybody finish what they are saying, and no more."""
+        self.hush()
         await asyncio.gather(*self._writing)
 
     async def more(self, messages: int, within: float = 20) -> None:
