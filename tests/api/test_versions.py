@@ -21,6 +21,7 @@ def action(api: str, name: str) -> Action:
         request=Empty,
         response=None,
         scopes=frozenset(),
+        every_scope=False,
         web="3.4",
         rtm="3.4",
         until=None,
