@@ -202,16 +202,8 @@ def chat_unfollowed(event: ChatUnfollowed) -> Push:
 @push("agent", "queue_positions_updated")
 def queue_positions_updated(event: QueuePositionsUpdated) -> Push:
     """Places in the queue changed."""
-    payload = [
-        {
-            "chat_id": entry["chat_id"],
-            "thread_id": entry["thread_id"],
-            "queue": entry["queue"],
-        }
-        for entry in event.entries
-    ]
-    groups = frozenset(number for entry in event.entries for number in entry["group_ids"])
-    return Push(payload, Reach.ACCESS, group_ids=groups, scopes=CHATS)
+    groups = frozenset(event.group_ids)
+    return Push(event.entries, Reach.ACCESS, group_ids=groups, scopes=CHATS)
 
 
 @push("agent", "routing_status_set")

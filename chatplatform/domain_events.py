@@ -204,11 +204,12 @@ class TypingIndicated(ChatSignal):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class QueuePositionsUpdated(DomainEvent):
-    """Places of waiting threads changed.
+    """Places of threads that wait for agents of ``group_ids`` changed.
 
-    Each entry: ``{chat_id, thread_id, group_ids, queue: {position, wait_time}}``.
+    Each entry: ``{chat_id, thread_id, queue: {position, wait_time}}``.
     """
 
+    group_ids: list[int]
     entries: list[Record]
 
 

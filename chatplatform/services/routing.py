@@ -27,7 +27,7 @@ from chatplatform.models import Agent, Chat, ChatListing, Group, GroupMember, Or
 from chatplatform.models.groups import GENERAL_GROUP, GroupPriority
 from chatplatform.models.people import RoutingStatus
 from chatplatform.properties import license_value
-from chatplatform.records import queue_record
+from chatplatform.records import Record, queue_record
 from chatplatform.selectors import people, queue
 from chatplatform.services import changes, events, listings, participants, threads
 
@@ -237,23 +237,23 @@ def _tell_transfer(
 
 
 def _renumber(organization_id: UUID, waiting: list[Thread]) -> None:
+    """Store and tell new places, to each set of groups its own: agents see only their queues.
+
+    A thread that left the queue meanwhile keeps out of it: the write itself looks.
+    """
     per_place = queue.wait_per_place(organization_id) if waiting else 0
-    entries = []
+    by_groups: dict[tuple[int, ...], list[Record]] = {}
     for index, thread in enumerate(waiting):
         mine = set(thread.group_ids)
         position = 1 + sum(1 for other in waiting[:index] if mine & set(other.group_ids))
         if thread.queue_position == position:
             continue
-        thread.queue_position = position
-        thread.save(update_fields=["queue_position"])
+        still = Thread.objects.filter(id=thread.id, queued_at__isnull=False)
+        if not still.update(queue_position=position):
+            continue
         place = {"position": position, "wait_time": per_place * position}
-        entries.append(
-            {
-                "chat_id": thread.chat_id,
-                "thread_id": thread.id,
-                "group_ids": thread.group_ids,
-                "queue": place,
-            }
+        by_groups.setdefault(tuple(sorted(mine)), []).append(
+            {"chat_id": thread.chat_id, "thread_id": thread.id, "queue": place}
         )
         if thread.chat.customer_id is not None:
             tell(
@@ -265,8 +265,12 @@ def _renumber(organization_id: UUID, waiting: list[Thread]) -> None:
                     queue=place,
                 )
             )
-    if entries:
-        tell(QueuePositionsUpdated(organization_id=str(organization_id), entries=entries))
+    for group_ids, entries in by_groups.items():
+        tell(
+            QueuePositionsUpdated(
+                organization_id=str(organization_id), group_ids=list(group_ids), entries=entries
+            )
+        )
 
 
 def group_status(organization: Organization, slots: Iterable[Slot], number: int) -> str:
