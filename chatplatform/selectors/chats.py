@@ -258,7 +258,31 @@ def chats_beyond(
 def count_chats(organization_id: UUID, readers: list[str] | None, chat_filter: ChatFilter) -> int:
     """Return how many chats a list holds, or ``COUNT_AT_MOST`` when it holds more."""
     readers = _narrowed(readers, chat_filter.group_ids)
-    return len(_merged_keys(organization_id, readers, chat_filter, False, None, COUNT_AT_MOST))
+    if readers is None:
+        return _all_chats(organization_id, chat_filter)[:COUNT_AT_MOST].count()
+    found: set[str] = set()
+    for reader in readers:
+        listed = _listed(organization_id, reader, chat_filter)
+        if len(readers) == 1:
+            return listed[:COUNT_AT_MOST].count()
+        found.update(listed.values_list("chat_id", flat=True)[:COUNT_AT_MOST])
+        if len(found) >= COUNT_AT_MOST:
+            return COUNT_AT_MOST
+    return len(found)
+
+
+def _all_chats(organization_id: UUID, chat_filter: ChatFilter) -> QuerySet[Chat]:
+    rows = Chat.objects.filter(organization_id=organization_id, last_thread_id__gt="")
+    if chat_filter.active is not None:
+        rows = rows.filter(active_thread_id__isnull=not chat_filter.active)
+    return rows.filter(_property_filter("", chat_filter.properties))
+
+
+def _listed(organization_id: UUID, reader: str, chat_filter: ChatFilter) -> QuerySet[ChatListing]:
+    rows = ChatListing.objects.filter(organization_id=organization_id, reader=reader)
+    if chat_filter.active is not None:
+        rows = rows.filter(active=chat_filter.active)
+    return rows.filter(_property_filter("chat__", chat_filter.properties))
 
 
 def _narrowed(readers: list[str] | None, group_ids: frozenset[int]) -> list[str] | None:
@@ -272,7 +296,8 @@ def _property_filter(prefix: str, properties: Iterable[tuple[str, str, str, Any]
     narrowed = Q()
     for namespace, name, kind, value in properties:
         path = f"{prefix}properties__{namespace}"
-        has = Q(**{f"{path}__has_key": name})
+        # `isnull`, unlike `has_key`, is never NULL itself where the namespace is missing.
+        has = Q(**{f"{path}__{name}__isnull": False})
         if kind == "exists":
             narrowed &= has if value else ~has
         elif not value:
@@ -296,17 +321,11 @@ def _merged_keys(
     limit: int,
 ) -> list[str]:
     if readers is None:
-        rows = Chat.objects.filter(organization_id=organization_id, last_thread_id__gt="")
-        if chat_filter.active is not None:
-            rows = rows.filter(active_thread_id__isnull=not chat_filter.active)
-        rows = rows.filter(_property_filter("", chat_filter.properties))
+        rows = _all_chats(organization_id, chat_filter)
         return [key for _, key in _slice(rows, "id", rising, edge, limit)]
     slices: list[tuple[datetime, str]] = []
     for reader in readers:
-        listed = ChatListing.objects.filter(organization_id=organization_id, reader=reader)
-        if chat_filter.active is not None:
-            listed = listed.filter(active=chat_filter.active)
-        listed = listed.filter(_property_filter("chat__", chat_filter.properties))
+        listed = _listed(organization_id, reader, chat_filter)
         slices += _slice(listed, "chat_id", rising, edge, limit)
     merged = sorted(set(slices), reverse=not rising)
     return [key for _, key in merged[:limit]]
