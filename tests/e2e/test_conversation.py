@@ -15,6 +15,8 @@ pytestmark = pytest.mark.browser
 
 OFFER: FilePayload = {"name": "offer.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4 a"}
 RECEIPT: FilePayload = {"name": "receipt.txt", "mimeType": "text/plain", "buffer": b"Paid."}
+NOTICED = 30.0
+"""Seconds until a line without a sign of life is given up: the next ping and its patience."""
 names = (f"Vera Visitor {number}" for number in itertools.count(1))
 
 
@@ -148,7 +150,7 @@ def test_what_the_agent_writes_and_misses_offline_comes_through_once_and_in_orde
     desk: Desk, visitor: Visitor, talk: None, agree: Agree
 ) -> None:
     desk.context.set_offline(True)
-    expect(desk.status).to_have_text("Not connected", timeout=WAIT * 1000)
+    expect(desk.status).to_have_text("Not connected", timeout=NOTICED * 1000)
     for text in ("one", "two", "three"):
         desk.say(text)
     visitor.say("Are you there?")

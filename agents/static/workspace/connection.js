@@ -199,7 +199,7 @@ export class Connection {
   #receive(socket, data) {
     if (socket !== this.socket) return;
     const frame = JSON.parse(data);
-    this.lastHeard = Date.now();
+    this.#trust();
     if (frame.type === "response") this.#answer(frame);
     else if (frame.action === "agent_disconnected") this.#dismissed(socket, frame.payload);
     else if (frame.type === "push") this.options.onPush(frame.action, frame.payload);
@@ -219,17 +219,20 @@ export class Connection {
   }
 
   /** Ask for a sign of life, unless one is being waited for. */
+  /** Ask for a sign of life; while one is awaited already, its patience counts. */
   #ping() {
     if (this.timers.patience) return;
     const socket = this.socket;
-    const asked = Date.now();
-    this.timers.patience = setTimeout(() => {
-      this.timers.patience = null;
-      if ((this.lastHeard ?? 0) < asked) this.#lost(socket, null);
-    }, PING_PATIENCE_SECONDS * 1000);
+    this.timers.patience = setTimeout(() => this.#lost(socket, null), PING_PATIENCE_SECONDS * 1000);
     if (socket?.readyState === WebSocket.OPEN) {
-      socket.send(JSON.stringify({ request_id: `ping-${asked}`, action: "ping" }));
+      socket.send(JSON.stringify({ request_id: `ping-${Date.now()}`, action: "ping" }));
     }
+  }
+
+  /** Whatever is heard is a sign of life. */
+  #trust() {
+    clearTimeout(this.timers.patience);
+    this.timers.patience = null;
   }
 
   #dismissed(socket, { reason }) {
