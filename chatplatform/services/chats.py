@@ -36,7 +36,15 @@ from chatplatform.records import Record
 from chatplatform.requester import AgentRequester, CustomerRequester, Requester
 from chatplatform.selectors import chats as chat_selectors
 from chatplatform.selectors import groups, people
-from chatplatform.services import changes, events, listings, participants, routing, threads
+from chatplatform.services import (
+    changes,
+    customers,
+    events,
+    listings,
+    participants,
+    routing,
+    threads,
+)
 from chatplatform.services.events import Draft, system_message
 
 EXTRA_AGENTS = 4
@@ -127,8 +135,7 @@ def _customer_of(requester: Requester, opening: Opening) -> Customer | None:
     if not ids:
         return None
     customer = people.access_customer(requester.organization_id, ids[0])
-    locked = Customer.objects.select_for_update(no_key=True, of=("self",))
-    return locked.select_related("last_visit").get(id=customer.id)
+    return customers.locked(customer.id)
 
 
 def _check_chat_limit(organization: Organization, customer: Customer) -> None:
@@ -420,8 +427,7 @@ def _add_customer(
         if chat.customer_id == customer.id:
             return
         raise NotAllowed("The chat has a customer already")
-    locked = Customer.objects.select_for_update(no_key=True, of=("self",))
-    customer = locked.select_related("last_visit").get(id=customer.id)
+    customer = customers.locked(customer.id)
     _check_chat_limit(organization, customer)
     participants.add_customer(chat, thread, customer, reason="manual", requester=requester)
     welcome = system_message(

@@ -27,7 +27,7 @@ def update_customer(customer_id: UUID, values: dict[str, Any]) -> Record:
     ``CustomerUpdated`` when anything changed.
     """
     with transaction.atomic():
-        customer = _locked(customer_id)
+        customer = locked(customer_id)
         changed = [name for name, value in values.items() if getattr(customer, name) != value]
         for name in changed:
             setattr(customer, name, values[name])
@@ -39,9 +39,12 @@ def update_customer(customer_id: UUID, values: dict[str, Any]) -> Record:
     return record
 
 
-def _locked(customer_id: UUID) -> Customer:
-    locked = Customer.objects.select_for_update(no_key=True, of=("self",))
-    return locked.select_related("last_visit").get(id=customer_id)
+def locked(customer_id: UUID) -> Customer:
+    """Return the customer with their row locked until commit.
+
+    The visit is not read along: a join would show it as it was before the wait for the lock.
+    """
+    return Customer.objects.select_for_update(no_key=True).get(id=customer_id)
 
 
 def _tell_update(customer: Customer, record: Record, changed: list[str]) -> None:
@@ -73,7 +76,7 @@ def customer_logged_in(
     A visit goes on while the last one has not ended. Raise :class:`GroupNotFound`.
     """
     with transaction.atomic():
-        customer = _locked(customer_id)
+        customer = locked(customer_id)
         if group_number is not None:
             if not groups.existing_numbers(customer.organization_id, [group_number]):
                 raise GroupNotFound
@@ -129,7 +132,7 @@ def update_customer_page(
 ) -> None:
     """Note that the customer opened another page. Tells ``CustomerPageUpdated``."""
     with transaction.atomic():
-        customer = _locked(customer_id)
+        customer = locked(customer_id)
         visit = _running_visit(customer, address, user_agent, "")
         opened = _open_page(customer, visit, page)
         customer.save(update_fields=["last_visit", "visits_count", "page_views_count"])

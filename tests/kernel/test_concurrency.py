@@ -1,0 +1,346 @@
+"""Everything is asked at the same time as itself: threads with connections of their own."""
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connections
+
+from chatplatform import clock
+from chatplatform.models import (
+    Agent,
+    Chat,
+    ChatChange,
+    ChatListing,
+    ConnectionLease,
+    Event,
+    Organization,
+    Thread,
+)
+from chatplatform.services import listings, presence, routing, timers
+from tests import make
+from tests.world import Refused, User, World
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def acme(transactional_db: None) -> Organization:
+    """Return an organisation whose rows other threads can see."""
+    return make.organization("Acme")
+
+
+@pytest.fixture
+def world(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> World:
+    made = World()
+    monkeypatch.setattr("chatplatform.transports.web.publish", made.deliver)
+    return made
+
+
+@pytest.fixture(autouse=True)
+def _sound(acme: Organization) -> Iterator[None]:
+    """Assert in the end that every chat is in one piece."""
+    yield
+    waiting = []
+    for chat in Chat.objects.filter(organization=acme):
+        threads = list(Thread.objects.filter(chat=chat).order_by("number"))
+        assert [thread.number for thread in threads] == list(range(1, len(threads) + 1))
+        assert [t.id for t in threads if t.active] == (
+            [chat.active_thread_id] if chat.active_thread_id else []
+        )
+        for thread in threads:
+            events = Event.objects.filter(thread=thread).order_by("position")
+            positions = list(events.values_list("position", flat=True))
+            assert positions == list(range(1, len(positions) + 1))
+            moments = list(events.values_list("created_at", flat=True))
+            assert moments == sorted(moments)
+            if thread.queued_at is not None:
+                waiting.append(thread)
+        numbers = {
+            *ChatChange.objects.filter(chat=chat).values_list("sequence", flat=True),
+            *Event.objects.filter(thread__chat=chat).values_list("sequence", flat=True),
+        }
+        assert numbers == set(range(1, chat.sequence + 1))
+        rows = ChatListing.objects.filter(chat=chat)
+        assert {row.reader: row.present for row in rows} == listings.readers(chat)
+        assert {row.active for row in rows} == {chat.active_thread_id is not None}
+    waiting.sort(key=lambda thread: (thread.queued_at, thread.id))
+    places = [thread.queue_position for thread in waiting]
+    assert places == list(range(1, len(waiting) + 1))
+
+
+def at_once(*doings: Callable[[], Any]) -> list[Any]:
+    """Do things in threads that begin together; return what came out, refusals as their types."""
+    barrier = threading.Barrier(len(doings))
+
+    def run(do: Callable[[], Any]) -> Any:
+        barrier.wait()
+        try:
+            return do()
+        except Refused as refused:
+            return refused.type
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(doings)) as pool:
+        return list(pool.map(run, doings))
+
+
+def loads(acme: Organization) -> dict[str, int]:
+    """Return how many running chats each agent has."""
+    found = {agent.name: 0 for agent in Agent.objects.filter(organization=acme)}
+    names = {agent.public_id: agent.name for agent in Agent.objects.filter(organization=acme)}
+    for chat in Chat.objects.filter(organization=acme, active_thread_id__isnull=False):
+        for user_id, participant in chat.participants.items():
+            if user_id in names and participant["present"]:
+                found[names[user_id]] += 1
+    return found
+
+
+@pytest.mark.parametrize("_attempt", range(3))
+def test_an_agents_limit_holds_and_the_others_wait_in_line(
+    world: World, acme: Organization, _attempt: int
+) -> None:
+    world.agent(acme, "ann", limit=1, online=True)
+    world.agent(acme, "bob", limit=2, online=True)
+    customers = [world.customer(acme, f"c{number}") for number in range(7)]
+
+    answers = at_once(*[lambda one=one: one.rtm("start_chat") for one in customers])
+
+    assert all("chat_id" in answer for answer in answers)
+    assert loads(acme) == {"Ann": 1, "Bob": 2}
+    places = Thread.objects.filter(queued_at__isnull=False).values_list("queue_position", flat=True)
+    assert sorted(places) == [1, 2, 3, 4]
+
+
+def test_a_customer_gets_one_chat_however_often_they_ask(world: World, acme: Organization) -> None:
+    carl = world.customer(acme, "carl")
+
+    start = lambda: carl.rtm("start_chat", {"continuous": True})  # noqa: E731
+    answers = at_once(*[start] * 5)
+
+    assert sorted(map(str, answers))[:4] == ["chat_limit_reached"] * 4
+    assert Chat.objects.count() == 1
+
+
+def test_a_chat_is_resumed_once(world: World, acme: Organization) -> None:
+    ann = world.agent(acme, "ann", online=True)
+    carl = world.customer(acme, "carl")
+    chat_id = carl.rtm("start_chat")["chat_id"]
+    carl.rtm("deactivate_chat", {"id": chat_id})
+
+    answers = at_once(
+        *[
+            lambda user=user: user.rtm("resume_chat", {"chat": {"id": chat_id}})
+            for user in (ann, carl, ann, carl)
+        ]
+    )
+
+    assert sorted(map(str, answers))[:3] == ["chat_already_active"] * 3
+    assert Thread.objects.count() == 2
+
+
+def test_a_chat_is_closed_once(world: World, acme: Organization) -> None:
+    ann = world.agent(acme, "ann", online=True)
+    carl = world.customer(acme, "carl")
+    chat_id = carl.rtm("start_chat")["chat_id"]
+
+    answers = at_once(
+        *[lambda user=user: user.rtm("deactivate_chat", {"id": chat_id}) for user in (ann, carl)]
+    )
+
+    assert sorted(map(str, answers)) == ["chat_inactive", "{}"]
+    assert Event.objects.count() == 1
+
+
+@pytest.fixture
+def talk(world: World, acme: Organization) -> tuple[User, User, str]:
+    """Ann and Carl in a chat."""
+    ann = world.agent(acme, "ann", online=True)
+    carl = world.customer(acme, "carl")
+    return ann, carl, carl.rtm("start_chat")["chat_id"]
+
+
+def test_no_event_is_lost_and_none_is_stored_twice(talk: tuple[User, User, str]) -> None:
+    ann, carl, chat_id = talk
+
+    def write(user: User, number: int) -> Callable[[], list[str]]:
+        def send() -> list[str]:
+            return [
+                user.rtm(
+                    "send_event",
+                    {"chat_id": chat_id, "event": make.message(f"{number}.{part}")},
+                )["event_id"]
+                for part in range(10)
+            ]
+
+        return send
+
+    answers = at_once(write(ann, 1), write(ann, 2), write(carl, 3), write(carl, 4))
+
+    ids = [event_id for sent in answers for event_id in sent]
+    assert len(set(ids)) == 40
+    stored = Event.objects.order_by("position")
+    assert {event.public_id for event in stored} == set(ids)
+    for number in range(1, 5):
+        own = [e.content["text"] for e in stored if e.content["text"].startswith(f"{number}.")]
+        assert own == [f"{number}.{part}" for part in range(10)]
+
+
+def test_a_repeat_at_the_same_time_is_a_repeat(talk: tuple[User, User, str]) -> None:
+    _, carl, chat_id = talk
+    payload = {"chat_id": chat_id, "event": make.message("Hi", custom_id="c1")}
+
+    answers = at_once(*[lambda: carl.rtm("send_event", payload)] * 6)
+
+    assert len({answer["event_id"] for answer in answers}) == 1
+    assert Event.objects.count() == 1
+
+
+def test_a_late_repeat_at_the_same_time_is_a_repeat(talk: tuple[User, User, str]) -> None:
+    _, carl, chat_id = talk
+    carl.rtm("deactivate_chat", {"id": chat_id})
+    payload = {
+        "chat_id": chat_id,
+        "event": make.message("P.S.", custom_id="c1"),
+        "attach_to_last_thread": True,
+    }
+
+    answers = at_once(*[lambda: carl.rtm("send_event", payload)] * 4)
+
+    assert len({answer["event_id"] for answer in answers}) == 1
+    assert Event.objects.count() == 2
+
+
+def test_nothing_is_written_after_the_end(talk: tuple[User, User, str]) -> None:
+    ann, carl, chat_id = talk
+
+    def write() -> int:
+        written = 0
+        for _ in range(20):
+            try:
+                carl.rtm("send_event", {"chat_id": chat_id, "event": make.message()})
+            except Refused as refused:
+                if refused.type == "chat_inactive":
+                    break
+                raise
+            written += 1
+        return written
+
+    written, _, _ = at_once(write, lambda: ann.rtm("deactivate_chat", {"id": chat_id}), lambda: 0)
+
+    events = list(Event.objects.order_by("position"))
+    assert [event.type for event in events] == ["message"] * written + ["system_message"]
+
+
+def test_marks_move_forward_only(talk: tuple[User, User, str]) -> None:
+    _, carl, chat_id = talk
+    moments = [f"2035-01-01T00:00:0{number}.000000Z" for number in range(8)]
+
+    at_once(
+        *[
+            lambda moment=moment: carl.rtm(
+                "mark_events_as_seen", {"chat_id": chat_id, "seen_up_to": moment}
+            )
+            for moment in moments
+        ]
+    )
+
+    assert Chat.objects.get().participants[carl.id]["seen"] == moments[-1]
+    told = ChatChange.objects.filter(body__is="EventsMarkedAsSeen").order_by("sequence")
+    seen = [change.body["seen_up_to"] for change in told]
+    assert seen == sorted(seen)
+
+
+def test_an_agent_who_joins_and_the_router_do_not_both_answer(
+    world: World, acme: Organization
+) -> None:
+    """A waiting chat is taken by whoever comes first; the slot is not used up by the other."""
+    bob = world.agent(acme, "bob", role="administrator", online=True, accepting=False)
+    ann = world.agent(acme, "ann", limit=1, online=True, accepting=False)
+    waiting = [
+        world.customer(acme, f"c{number}").rtm("start_chat", {"continuous": True})["chat_id"]
+        for number in range(3)
+    ]
+
+    at_once(
+        lambda: bob.rtm(
+            "add_user_to_chat",
+            {
+                "chat_id": waiting[0],
+                "user_id": bob.id,
+                "user_type": "agent",
+                "visibility": "all",
+                "ignore_requester_presence": True,
+            },
+        ),
+        lambda: ann.rtm("set_routing_status", {"status": "accepting_chats"}),
+    )
+
+    assert loads(acme)["Ann"] == 1
+    assert loads(acme)["Bob"] == 1
+
+
+def test_several_workers_hand_on_a_lost_agents_chats_once(
+    world: World, acme: Organization, talk: tuple[User, User, str]
+) -> None:
+    ann, _, _ = talk
+    world.agent(acme, "bob", online=True)
+    ConnectionLease.objects.filter(user_id=ann.id).update(expires_at=clock.now())
+
+    at_once(*[presence.end_expired_leases] * 4)
+
+    assert loads(acme) == {"Ann": 0, "Bob": 1}
+    kinds = [e.content.get("system_message_type") for e in Event.objects.order_by("position")]
+    assert kinds == ["routing.assigned_disconnected"]
+
+
+def test_several_workers_close_a_silent_chat_once(
+    talk: tuple[User, User, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = clock.now
+    monkeypatch.setattr(clock, "now", lambda: real() + timedelta(minutes=16))
+
+    at_once(*[timers.close_left_chats] * 4)
+
+    assert Event.objects.count() == 1
+    assert Chat.objects.get().active_thread_id is None
+
+
+def test_freed_slots_and_new_chats_at_the_same_time(world: World, acme: Organization) -> None:
+    ann = world.agent(acme, "ann", limit=2, online=True)
+    old = [world.customer(acme, f"old{number}") for number in range(4)]
+    chats = [one.rtm("start_chat")["chat_id"] for one in old]
+    new = [world.customer(acme, f"new{number}") for number in range(3)]
+
+    at_once(
+        lambda: ann.rtm("deactivate_chat", {"id": chats[0]}),
+        lambda: old[1].rtm("deactivate_chat", {"id": chats[1]}),
+        *[lambda one=one: one.rtm("start_chat") for one in new],
+        lambda: routing.settle(acme.id),
+    )
+
+    assert loads(acme) == {"Ann": 2}
+    assert Thread.objects.filter(queued_at__isnull=False).count() == 3
+
+
+def test_a_customer_logs_in_while_their_chat_begins(world: World, acme: Organization) -> None:
+    """Both write the customer; neither forgets what the other counted."""
+    carl = world.customer(acme, "carl", online=False)
+    answers = at_once(
+        lambda: carl.login(customer_page={"url": "https://shop.example/a"}),
+        lambda: carl.web("start_chat", {"continuous": True}),
+        lambda: carl.login(customer_page={"url": "https://shop.example/b"}),
+        lambda: carl.web("update_customer", {"name": "Carla"}),
+    )
+
+    assert all(isinstance(answer, dict) for answer in answers), answers
+
+    customer = carl.web("get_customer")
+    assert customer["name"] == "Carla"
+    counts = customer["statistics"]
+    assert (counts["chats_count"], counts["threads_count"]) == (1, 1)
+    assert (counts["visits_count"], counts["page_views_count"]) == (1, 2)
