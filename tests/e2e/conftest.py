@@ -13,8 +13,8 @@ from tests.live import LiveServer, live_server
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """A server of the module's own, with the demo organisation."""
-    with live_server(tmp_path_factory.mktemp("server")) as running:
+    """A server of the module's own, with the demo organisation, where one may often sign in."""
+    with live_server(tmp_path_factory.mktemp("server"), PASSWORD_LIMIT_BURST="1000") as running:
         yield running
 
 
