@@ -116,6 +116,8 @@ class User:
         self.name = name
         self.id = ""
         self.connections: list[Listener] = []
+        self.all_heard: list[Heard] = []
+        """Every push any connection ever heard, in order."""
 
     # --- calls ----------------------------------------------------------------------------------
 
@@ -210,6 +212,8 @@ class User:
             requester=connection.requester,
             connection_id=connection.id,
             request_id=request_id,
+            address="127.0.0.1",
+            user_agent="Tests",
             base_url="http://testserver",
             query={"organization_id": self.organization_id} if self.api == "customer" else {},
         )
@@ -406,6 +410,7 @@ class World:
                 read = orjson.loads(orjson.dumps(payload))
                 heard = Heard(push_type.action, read, version, request_id)
                 listener.heard.append(heard)
+                listener.user.all_heard.append(heard)
                 for capture in self._captures:
                     capture.heard.append((listener.user, heard))
 

@@ -510,7 +510,8 @@ def test_an_agent_reads_a_customer(world: World, ann: User, acme: Organization) 
         "visit": {
             "started_at": customer["visit"]["started_at"],
             "referrer": "https://search.example",
-            "user_agent": "",
+            "ip": "127.0.0.1",
+            "user_agent": "Tests",
             "geolocation": {},
             "last_pages": [
                 {
