@@ -1,12 +1,18 @@
-"""Two organisations made once for a module: every test begins with them untouched."""
+"""Two organisations made once for a module: every test begins with them untouched.
+
+Nobody renews their connections' leases, so these last as long as the module takes.
+"""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import transaction
 from django.test import override_settings
 
+from chatplatform import clock
+from chatplatform.models import ConnectionLease
 from tests import samples
 from tests.samples import Scene
 from tests.world import World
@@ -25,7 +31,9 @@ class Stage:
 def _made(django_db_setup: None, django_db_blocker: Any) -> Iterator[Stage]:
     quick = override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"])
     with django_db_blocker.unblock(), quick, transaction.atomic():
-        yield Stage()
+        stage = Stage()
+        ConnectionLease.objects.update(expires_at=clock.now() + timedelta(hours=1))
+        yield stage
         transaction.set_rollback(True)
 
 
