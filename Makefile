@@ -12,7 +12,7 @@ FAST := not slow and not browser and not sdk and not schema
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-unit bench lint format lock install install-dev sdk clean
+.PHONY: help run test test-unit test-rest bench lint format lock install install-dev sdk clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ test: install-dev sdk ## Run the whole suite, on the embedded default or on DATA
 
 test-unit: install-dev ## Run the fast part: no browser, no official client, no fuzzing, nothing slow
 	@$(BIN)/python -m pytest -m "$(FAST)" $(ARGS)
+
+test-rest: install-dev sdk ## Run everything but what drives a browser or fuzzes
+	@$(BIN)/python -m pytest -m "not browser and not schema" $(ARGS)
 
 bench: install-dev ## Measure the platform on DATABASE_URL and REDIS_URL
 	@$(BIN)/python -m benchmarks $(ARGS)
