@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -24,12 +25,22 @@ async def lifespan(
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
+            _settle_memory()
             server.say_goodbye_on_signals(server.current())
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":
             await server.stop()
             await send({"type": "lifespan.shutdown.complete"})
             return
+
+
+def _settle_memory() -> None:
+    """Let the garbage collector leave alone what is loaded by now, which stays to the end.
+
+    Its full collections stop every thread: 90 ms with everything Django brings, 10 ms without.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def with_server(application: Application) -> Application:
