@@ -148,9 +148,7 @@ def main(parts: list[str]) -> int:
     try:
         check()
         bench = Bench()
-        report.print_section(
-            "Machine", [Figure(name, value) for name, value in machine.description(LONG)]
-        )
+        report.print_section("Machine", machine.description(LONG))
         for part in parts or TITLES:
             measure: Callable[[], list[Figure]] = getattr(bench, part)
             found = measure()

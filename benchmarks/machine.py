@@ -13,10 +13,11 @@ import redis
 import uvicorn
 
 from benchmarks.installation import REDIS_URL, Database
+from benchmarks.report import Figure
 
 
-def description(database: Database) -> list[tuple[str, str]]:
-    """Return what matters of machine and software, as names and values."""
+def description(database: Database) -> list[Figure]:
+    """Return what matters of machine and software."""
     memory = psutil.virtual_memory().total / 2**30
     with database.connect() as connection:
         version = connection.info.parameter_status("server_version") or "?"
@@ -26,16 +27,18 @@ def description(database: Database) -> list[tuple[str, str]]:
         ).fetchone()
     info: dict[str, Any] = redis.Redis.from_url(REDIS_URL).info("server")  # type: ignore[assignment]
     busy = os.getloadavg()[0]
-    return [
+    facts = [
         ("Processor", f"{_processor()}, {os.cpu_count()} cores"),
         ("Memory", f"{memory:.0f} GiB"),
         ("Load before", f"{busy:.1f} processes"),
         ("System", f"{platform.system()} {platform.release().split('-')[0]}"),
         ("Python", platform.python_version()),
         ("Django, uvicorn", f"{django.get_version()}, {uvicorn.__version__}"),
-        ("PostgreSQL", f"{version.split()[0]} ({row[0] if row else '?'})"),
+        ("PostgreSQL", version.split()[0]),
+        ("PostgreSQL's settings", str(row[0]) if row else "?"),
         ("Redis", str(info["redis_version"])),
     ]
+    return [Figure(name, value) for name, value in facts]
 
 
 def _processor() -> str:

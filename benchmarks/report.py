@@ -43,6 +43,10 @@ def plain(name: str, value: float, unit: str, digits: int = 0) -> Figure:
 def print_section(title: str, figures: Iterable[Figure]) -> None:
     """Print a titled part of the table."""
     print(f"\n{title}")
+    figures = list(figures)
+    wide = max(len(figure.name) for figure in figures)
+    deep = max(len(figure.value) for figure in figures)
     for figure in figures:
         mark = {None: "", True: "reached", False: "MISSED"}[figure.reached]
-        print(f"  {figure.name:<44}{figure.value:>16}   {figure.target:<12}{mark}".rstrip())
+        line = f"  {figure.name:<{wide}}   {figure.value:>{deep}}   {figure.target:<10}{mark}"
+        print(line.rstrip(), flush=True)
