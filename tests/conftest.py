@@ -2,18 +2,23 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
 from django.conf import settings as django_settings
+from django.db import transaction
+from django.test import override_settings
 from pytest_django.fixtures import DjangoCaptureOnCommitCallbacks, Settings
 
-from chatplatform import domain_events
+from chatplatform import clock, domain_events
 from chatplatform.api import ratelimit
 from chatplatform.domain_events import DomainEvent
-from chatplatform.models import Organization
+from chatplatform.models import ConnectionLease, Organization
 from tests import make
+from tests.samples import Scene, Stage
 from tests.world import NEWEST, Pushes, User, World
 
 Told = Callable[[], AbstractContextManager[list[DomainEvent]]]
@@ -108,3 +113,37 @@ def api(world: World) -> Callable[..., User]:
 def capture_pushes(world: World) -> Callable[[], AbstractContextManager[Pushes]]:
     """Return a block that gathers the exact pushes each connected user gets inside it."""
     return world.capture_pushes
+
+
+# --- two organisations made once for a module: every test begins with them untouched -------------
+
+
+@pytest.fixture(scope="module")
+def _made(django_db_setup: None, django_db_blocker: Any) -> Iterator[Stage]:
+    quick = override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"])
+    with django_db_blocker.unblock(), quick, transaction.atomic():
+        stage = Stage()
+        ConnectionLease.objects.update(expires_at=clock.now() + timedelta(hours=1))
+        yield stage
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def stage(_made: Stage, db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+    """Return the organisations; whatever a test changes is undone after it."""
+    monkeypatch.setattr("chatplatform.transports.web.publish", _made.world.deliver)
+    listeners = list(_made.world.listeners)
+    yield _made
+    _made.world.restore(listeners)
+
+
+@pytest.fixture
+def scene(stage: Stage) -> Scene:
+    """Return one of the organisations."""
+    return stage.alpha
+
+
+@pytest.fixture
+def beta(stage: Stage) -> Scene:
+    """Return the other organisation."""
+    return stage.beta

@@ -113,6 +113,15 @@ def scene(world: World, label: str = "alpha", *, groups: int = 1) -> Scene:
     )
 
 
+class Stage:
+    """A world with the organisations ``alpha`` and ``beta`` in it."""
+
+    def __init__(self) -> None:
+        self.world = World()
+        self.alpha = scene(self.world, "alpha")
+        self.beta = scene(self.world, "beta", groups=2)
+
+
 Sample = Callable[[Scene], dict[str, Any]]
 
 _LATER = "2035-01-01T00:00:00.000000Z"

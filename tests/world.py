@@ -17,6 +17,7 @@ from uuid import UUID
 import orjson
 from django.apps import apps
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client, TestCase
 
 from chatplatform import domain_events
@@ -484,10 +485,14 @@ class World:
         assert heard.names == {}
 
 
-def rows(but: Iterable[str] = ()) -> dict[str, list[dict[str, Any]]]:
-    """Return everything the platform has stored, by table."""
-    return {
-        model.__name__: list(model._default_manager.order_by("pk").values())
-        for model in apps.get_app_config("chatplatform").get_models()
-        if model.__name__ not in but
-    }
+def rows(but: Iterable[str] = ()) -> dict[str, list[Any]]:
+    """Return everything the platform has stored, by table; quick, for it is asked often."""
+    found = {}
+    quoted = connection.ops.quote_name
+    with connection.cursor() as cursor:
+        for model in apps.get_app_config("chatplatform").get_models():
+            if model.__name__ not in but:
+                table, key = quoted(model._meta.db_table), quoted(model._meta.pk.column)
+                cursor.execute(f"SELECT * FROM {table} ORDER BY {key}")  # noqa: S608 - our names
+                found[model.__name__] = cursor.fetchall()
+    return found

@@ -328,7 +328,7 @@ def test_a_chat_keeps_its_promises(machine: type[Conversation]) -> None:
     run_state_machine_as_test(
         machine,
         settings=hypothesis_settings(
-            max_examples=8,
+            max_examples=4,
             stateful_step_count=30,
             deadline=None,
             derandomize=True,

@@ -11,8 +11,7 @@ from django.db import models
 from chatplatform.api.action import Action
 from chatplatform.models import Organization
 from tests import samples
-from tests.kernel.conftest import Stage
-from tests.samples import Path, Scene, name_of
+from tests.samples import Path, Scene, Stage, name_of
 from tests.world import Refused, User
 
 NARROWED = ("filters", "group_ids")
