@@ -340,6 +340,7 @@ def test_a_chat_keeps_its_promises(machine: type[Conversation]) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_a_chat_keeps_its_promises_for_long(machine: type[Conversation]) -> None:
     run_state_machine_as_test(
         machine,
