@@ -386,8 +386,8 @@ def _add_agent(
     participants.add_agent(
         chat, thread, agent, visibility=visibility, reason="manual", requester=requester
     )
-    tell(events.add(chat, _welcome(requester, chat, agent, visibility)))
     participants.open_for(chat, thread, agent.public_id, requester=requester)
+    tell(events.add(chat, _welcome(requester, chat, agent, visibility)))
 
 
 def _welcome(requester: AgentRequester, chat: Chat, agent: Agent, visibility: str) -> Draft:
@@ -436,9 +436,9 @@ def _add_customer(
         initiator=requester.name,
         customer=customer.name or "Customer",
     )
-    tell(events.add(chat, _shown_to(welcome, _as_seen(requester, chat, "all"))))
     _count_start(chat, is_new=True)
     participants.open_for(chat, thread, str(customer.id), requester=requester)
+    tell(events.add(chat, _shown_to(welcome, _as_seen(requester, chat, "all"))))
 
 
 def remove_user_from_chat(

@@ -482,7 +482,7 @@ def test_a_member_adds_an_agent(world: World, ann: User, bob: User, carl: User) 
     assert chat["thread"]["events"][-1]["text"] == "Ann added Bob to the chat"
     assert pushes.names == {
         "ann": ["user_added_to_chat", "incoming_event"],
-        "bob": ["user_added_to_chat", "incoming_event", "incoming_chat"],
+        "bob": ["user_added_to_chat", "incoming_chat", "incoming_event"],
         "carl": ["user_added_to_chat", "incoming_event"],
     }
     assert pushes.payload(ann, "user_added_to_chat") == {
