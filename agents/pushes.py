@@ -1,7 +1,7 @@
 """Pushes of the Agent RTM API: domain events in the agents' newest shape, and who is told.
 
 Members and followers get everything of their chat; agents who merely have access get headlines
-(SEMANTICS 2.5). Importing this module registers the pushes.
+(protocol.md 2.5). Importing this module registers the pushes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""System checks: refuse the combinations under which messages would be lost (DESIGN section 4)."""
+"""System checks: refuse the combinations under which messages would be lost."""
 
 from typing import Any
 

@@ -11,7 +11,7 @@ def now() -> datetime:
 def to_wire(moment: datetime) -> str:
     """Write ``moment`` as RFC 3339 UTC with exactly six fractional digits and ``Z``.
 
-    SDKs compare these strings, so the width never varies (SEMANTICS 2.2).
+    SDKs compare these strings, so the width never varies (protocol.md 2.2).
     """
     text = moment.astimezone(UTC).isoformat(timespec="microseconds")
     return text.removesuffix("+00:00") + "Z"

@@ -242,7 +242,7 @@ class GroupsStatusUpdated(DomainEvent):
 class GroupStatusUpdated(DomainEvent):
     """One group's ``status``, in the customers' words, changed for the customers on its pages.
 
-    Clients take the first group they are told of for their own (SEMANTICS 9), so customers hear
+    Clients take the first group they are told of for their own (protocol.md 9), so customers hear
     of no other.
     """
 
@@ -286,7 +286,7 @@ class MonitoringStarted(DomainEvent):
 class SessionsEnded(DomainEvent):
     """Live connections must end: those of ``user_id``, or those made with ``token_checksum``.
 
-    ``reason`` is the disconnect reason the clients are told (SEMANTICS 3.5).
+    ``reason`` is the disconnect reason the clients are told (protocol.md 3.5).
     ``except_connection`` names one that may stay.
     """
 

@@ -1,4 +1,4 @@
-"""The protocol's errors, one class per type; services raise them (SEMANTICS 4.3).
+"""The protocol's errors, one class per type; services raise them (protocol.md 4.3).
 
 Nothing else decides what a refusal looks like: ``type``, default ``message`` and HTTP ``status``
 stand here, and ``api/errors.py`` turns an instance into an answer.

@@ -1,4 +1,4 @@
-"""Public identifiers in the shapes the protocol's clients know (SEMANTICS 2.2)."""
+"""Public identifiers in the shapes the protocol's clients know (protocol.md 2.2)."""
 
 import secrets
 import string

@@ -1,4 +1,4 @@
-"""The refusals of the accounts endpoints, one class per exception (SEMANTICS 5.1, 5.4).
+"""The refusals of the accounts endpoints, one class per exception (protocol.md 5.1, 5.4).
 
 Clients look for the key ``oauth_exception`` (the request or the client is at fault) or
 ``identity_exception`` (who asks is) whatever the HTTP status.

@@ -38,7 +38,7 @@ def check_writable(properties: Any, *, location: str, kind: str) -> Properties:
 
     ``location`` is ``chat``, ``thread`` or ``event``; ``kind`` is ``agent`` or ``customer``.
     Raise :class:`Validation` for unknown names and wrong values, :class:`Authorization` where the
-    right to write is missing (SEMANTICS 2.10).
+    right to write is missing (protocol.md 2.10).
     """
     if not isinstance(properties, dict):
         raise Validation("`properties` must be an object")

@@ -1,4 +1,4 @@
-"""Which addresses a client may be answered at (SEMANTICS 5.1).
+"""Which addresses a client may be answered at (protocol.md 5.1).
 
 Scheme, host and port must be equal, the registered path must begin the requested one, and neither
 has a query, a fragment, a user or a step upwards.

@@ -1,6 +1,6 @@
 """Settings, read from the environment once.
 
-Two ways to run, one code (docs/architecture.md):
+Two ways to run, one code (architecture.md):
 
 * *embedded* — nothing set: one process, SQLite, an in-process channel layer, the worker inside it;
 * *grown* — ``DATABASE_URL`` names PostgreSQL and ``REDIS_URL`` a Redis server.
@@ -177,7 +177,7 @@ OAUTH2_PROVIDER = {
     "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,
 }
 
-# --- limits (SEMANTICS section 8) -------------------------------------------------------------
+# --- limits (protocol.md 8) -------------------------------------------------------------
 
 RATE_LIMIT_PER_SECOND = env.float("RATE_LIMIT_PER_SECOND", 100)
 RATE_LIMIT_BURST = env.int("RATE_LIMIT_BURST", 1_000)

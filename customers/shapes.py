@@ -3,7 +3,7 @@
 Every function here builds its answer from a list of allowed fields, so that nothing reaches a
 customer by being forgotten: events and users with visibility ``agents`` are left out, agents
 appear under their customer-facing id without e-mail, ``visibility`` becomes ``recipients``
-(SEMANTICS 1.2, 2.1, 2.6).
+(protocol.md 1.2, 2.1, 2.6).
 """
 
 from __future__ import annotations

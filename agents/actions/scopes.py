@@ -1,4 +1,4 @@
-"""The scope pairs the Agent Chat API asks for (SEMANTICS 2.5)."""
+"""The scope pairs the Agent Chat API asks for (protocol.md 2.5)."""
 
 READ_CHATS = ("chats--all:ro", "chats--access:ro")
 WRITE_CHATS = ("chats--all:rw", "chats--access:rw")

@@ -54,7 +54,7 @@ def draft(ctx: Context[Any], event: EventInput) -> Draft:
 
 
 def opening(ctx: Context[Any], request: StartChatInput | ResumeChatInput) -> Opening:
-    """Return what a start or resume asks for; initial events are visible to all (SEMANTICS 2.3)."""
+    """Return what a start or resume asks for; initial events are visible to all."""
     chat: ChatInput = request.chat
     drafts = tuple(
         draft(ctx, event.model_copy(update={"visibility": "all"})) for event in chat.thread.events

@@ -1,4 +1,4 @@
-"""Keyset pages behind opaque, signed ``page_id`` values (SEMANTICS 4.4).
+"""Keyset pages behind opaque, signed ``page_id`` values (protocol.md 4.4).
 
 A list action needs two calls::
 

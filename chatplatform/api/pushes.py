@@ -34,7 +34,7 @@ class Push:
     """A push in the newest shape, with its audience.
 
     ``scopes``: an agent's token must carry one of them (empty: any token); each that misses
-    silences its family of pushes, for members too (SEMANTICS 3.3). Where the reach is all agents
+    silences its family of pushes, for members too (protocol.md 3.3). Where the reach is all agents
     or everyone, ``user_ids`` are whom the push is about: they need no scope.
     ``to_requester_only`` keeps the push to the connection whose request caused it, when one did.
     """

@@ -1,4 +1,4 @@
-"""How often one requester, or one address, may ask (DESIGN section 3).
+"""How often one requester, or one address, may ask.
 
 A token bucket per account, bot or customer counts Web calls and RTM frames together; buckets per
 address count only failed authentications and minted customer identities. Each process decides on

@@ -1,7 +1,7 @@
 """Chats, threads and events: the conversation itself.
 
 The chat row holds what a send needs, so that one statement can prove the thread active and the
-author in it, number the event and store it (services/events.py, DESIGN section 4).
+author in it, number the event and store it (services/events.py, architecture.md).
 """
 
 from django.db import models
@@ -140,7 +140,7 @@ class Thread(models.Model):
 
 
 class Event(models.Model):
-    """One entry of a thread. ``content`` holds the fields its type adds (SEMANTICS 2.6)."""
+    """One entry of a thread. ``content`` holds the fields its type adds (protocol.md 2.6)."""
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, db_index=False)
     thread = models.ForeignKey(

@@ -6,7 +6,7 @@ from chatplatform.models.organizations import Organization
 from chatplatform.models.people import Agent
 
 GENERAL_GROUP = 0
-"""The group every agent belongs to without a membership row (SEMANTICS 2.1)."""
+"""The group every agent belongs to without a membership row (protocol.md 2.1)."""
 
 
 class Group(models.Model):
@@ -30,7 +30,7 @@ class Group(models.Model):
 
 
 class GroupPriority(models.TextChoices):
-    """In which order routing asks the agents of a group; supervisors never (SEMANTICS 2.9)."""
+    """In which order routing asks the agents of a group; supervisors never (protocol.md 2.9)."""
 
     FIRST = "first"
     NORMAL = "normal"

@@ -8,7 +8,7 @@ from chatplatform import clock
 
 
 class Organization(models.Model):
-    """A tenant. ``license_id`` is its chat licence's number, one to one (SEMANTICS 2.1)."""
+    """A tenant. ``license_id`` is its chat licence's number, one to one (protocol.md 2.1)."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     license_id = models.PositiveBigIntegerField(unique=True)

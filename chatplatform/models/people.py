@@ -48,7 +48,7 @@ class Account(AbstractBaseUser, PermissionsMixin):
 
 
 class AgentRole(models.TextChoices):
-    """Roles as the chat and configuration APIs name them (SEMANTICS 2.1)."""
+    """Roles as the chat and configuration APIs name them (protocol.md 2.1)."""
 
     OWNER = "owner"
     VICEOWNER = "viceowner"

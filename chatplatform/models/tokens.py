@@ -81,7 +81,7 @@ class IDToken(AbstractIDToken):
 
 
 class PersonalAccessToken(models.Model):
-    """A token a person made to act as themself, sent as HTTP Basic (SEMANTICS 5.2)."""
+    """A token a person made to act as themself, sent as HTTP Basic (protocol.md 5.2)."""
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE)
     checksum = models.CharField(max_length=64, unique=True)
@@ -97,7 +97,7 @@ class CustomerIdentity(models.Model):
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="identities")
     checksum = models.CharField(max_length=64, unique=True)
     group_number = models.PositiveIntegerField(null=True, blank=True)
-    """Set when the identity is kept apart for one group (SEMANTICS 5.4)."""
+    """Set when the identity is kept apart for one group (protocol.md 5.4)."""
     created_at = models.DateTimeField(default=clock.now)
     last_used_at = models.DateTimeField(default=clock.now)
 

@@ -27,7 +27,7 @@ from chatplatform.selectors import people, queue
 from chatplatform.selectors.groups import group_numbers_of
 
 COUNT_AT_MOST = 1_000
-"""Totals in lists are estimates (SEMANTICS 4.4): exact up to this number, which is then shown."""
+"""Totals in lists are estimates (protocol.md 4.4): exact up to this number, which is then shown."""
 
 Position = tuple[datetime, str]
 """Where a list stands: creation of a chat's last thread, and the chat's id."""
@@ -39,7 +39,7 @@ Position = tuple[datetime, str]
 def may_see(requester: AgentRequester, chat: Chat, *, write: bool) -> bool:
     """Tell whether an agent may read (or write) ``chat``: scope for all, group, or taking part.
 
-    The ladder of SEMANTICS 2.5; having taken part counts as access without the group.
+    The ladder of protocol.md 2.5; having taken part counts as access without the group.
     """
     right = "rw" if write else "ro"
     if requester.has_scope(f"chats--all:{right}"):

@@ -12,7 +12,7 @@ from chatplatform import clock
 from chatplatform.models import UploadedFile
 
 UNUSED_FOR = timedelta(hours=24)
-"""How long an upload lives that no event uses (SEMANTICS 4.6)."""
+"""How long an upload lives that no event uses (protocol.md 4.6)."""
 
 
 def by_token(token: str) -> UploadedFile | None:

@@ -101,7 +101,7 @@ def shown_status(agent: Agent, attentive: bool | None) -> str:
     """Return the status others see.
 
     It is the chosen one while a connection lives (``attentive`` is not None); an agent who is
-    away on every connection does not accept chats. Bots need no connection (SEMANTICS 2.9).
+    away on every connection does not accept chats. Bots need no connection (protocol.md 2.9).
     """
     if agent.kind == Agent.Kind.BOT:
         return str(agent.routing_status)

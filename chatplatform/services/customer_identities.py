@@ -1,4 +1,4 @@
-"""Who a customer is: minting identities, and the grants that prove one (SEMANTICS 5.4)."""
+"""Who a customer is: minting identities, and the grants that prove one (protocol.md 5.4)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

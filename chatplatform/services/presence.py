@@ -131,7 +131,7 @@ def _gone(organization: Organization, agent: Agent, reason: str) -> None:
 
 
 def log_out_agent(requester: AgentRequester, agent_id: str | None) -> None:
-    """End every session of an agent: oneself, or another for administrators (SEMANTICS 9.1).
+    """End every session of an agent: oneself, or another for administrators (protocol.md 9.1).
 
     Raise :class:`Authorization` otherwise. Tells ``SessionsEnded``.
     """

@@ -274,7 +274,7 @@ def _renumber(organization_id: UUID, waiting: list[Thread]) -> None:
 
 
 def group_status(organization: Organization, slots: Iterable[Slot], number: int) -> str:
-    """Return a group's status in the customers' words (SEMANTICS 2.9)."""
+    """Return a group's status in the customers' words (protocol.md 2.9)."""
     slots = list(slots)
     if choose(slots, [number]) is not None:
         return "online"
@@ -316,7 +316,7 @@ def _refresh_group_statuses(organization: Organization, slots: list[Slot]) -> No
 def release_agent(organization: Organization, agent: Agent, reason: str) -> None:
     """Hand on every running chat of ``agent``, who is gone for ``reason``.
 
-    ``organization`` is locked; ``reason`` is one of the routing reasons of SEMANTICS 2.6
+    ``organization`` is locked; ``reason`` is one of the routing reasons of protocol.md 2.6
     (``disconnected``, ``signed_out``, …). Each chat goes to another agent, else into the queue,
     else it closes; a system message says which.
     """

@@ -1,4 +1,4 @@
-"""Tokens of every kind: issuing, verifying, revoking (SEMANTICS section 5).
+"""Tokens of every kind: issuing, verifying, revoking (protocol.md 5).
 
 Only SHA-256 checksums are stored; a token can be read once, in the answer that issues it.
 Verifying costs one indexed read. Every revocation ends the live connections made with the token.
@@ -87,7 +87,7 @@ def authenticate_agent(credentials: str) -> AgentRequester:
 def authenticate_customer(credentials: str, query: dict[str, str]) -> CustomerRequester:
     """Return the customer behind ``Bearer <customer token>`` on the Customer API.
 
-    ``query`` must hold the token's ``organization_id`` (SEMANTICS 4.1). Raise
+    ``query`` must hold the token's ``organization_id`` (protocol.md 4.1). Raise
     :class:`Validation` when it is absent or malformed, and :class:`Authentication` when the token
     is not valid, or not for this organisation: who has no token learns nothing about others.
     """

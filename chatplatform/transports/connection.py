@@ -129,7 +129,7 @@ class Connection:
             self.cut_off()
 
     def disconnect(self, reason: str, data: dict[str, Any] | None = None) -> None:
-        """Tell the client why its session ends (SEMANTICS 3.5), then close."""
+        """Tell the client why its session ends (protocol.md 3.5), then close."""
         self.send(disconnects.frame(self.api, self.version, reason, data))
         self.close(disconnects.close_code(reason))
 

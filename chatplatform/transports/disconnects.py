@@ -1,4 +1,4 @@
-"""Why a session ends: the disconnect pushes and their close codes (SEMANTICS 3.5)."""
+"""Why a session ends: the disconnect pushes and their close codes (protocol.md 3.5)."""
 
 from __future__ import annotations
 

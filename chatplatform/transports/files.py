@@ -1,7 +1,7 @@
 """Serving uploaded files, harmlessly.
 
 Whatever a file claims to be, a browser must not run it here: ``nosniff``, a sandboxing policy, and
-attachment unless it is a verified raster image (DESIGN section 5).
+attachment unless it is a verified raster image (architecture.md).
 """
 
 from __future__ import annotations

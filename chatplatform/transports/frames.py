@@ -1,4 +1,4 @@
-"""Frames in both directions: requests read and checked, answers and pushes written (SEMANTICS 3.2).
+"""Frames in both directions: requests read, answers written (protocol.md 3.2).
 
 What clients send may be anything. A frame that can not be understood raises :class:`Refusal`,
 which becomes an answer; nothing a client sends closes its socket here.
@@ -47,7 +47,7 @@ def read(text: str, version: str) -> Request:
     """Return the request in ``text``, sent on a connection of ``version``; or raise a refusal.
 
     ``version`` in the frame may name a newer version than the connection's for this one request,
-    never an older one (SEMANTICS 1.5): that is ``unsupported_version``. ``request_id`` may be a
+    never an older one (protocol.md 1.5): that is ``unsupported_version``. ``request_id`` may be a
     string or, as some clients send, an integer; it is echoed as it came.
     """
     try:

@@ -1,4 +1,4 @@
-"""The RTM door: `/v<version>/{agent,customer}/rtm/ws` (SEMANTICS section 3).
+"""The RTM door: `/v<version>/{agent,customer}/rtm/ws` (protocol.md 3).
 
 A plain ASGI application: the task the server process gives each socket reads it, and there is no
 other task per socket while nothing is sent.

@@ -1,4 +1,4 @@
-"""Which pushes a connection asked for, and in which versions (SEMANTICS 1.5)."""
+"""Which pushes a connection asked for, and in which versions (protocol.md 1.5)."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Who a customer is: the accounts endpoints below ``/v2/customer`` (SEMANTICS 5.4)."""
+"""Who a customer is: the accounts endpoints below ``/v2/customer`` (protocol.md 5.4)."""

@@ -1,4 +1,4 @@
-"""Agents' tokens: who they prove, how they end, and that nobody can read them (SEMANTICS 5)."""
+"""Agents' tokens: who they prove, how they end, and that nobody can read them (protocol.md 5)."""
 
 import base64
 import threading

@@ -1,4 +1,4 @@
-"""Customers' tokens: who they prove and how they end (SEMANTICS 5.4)."""
+"""Customers' tokens: who they prove and how they end (protocol.md 5.4)."""
 
 import uuid
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""``manage.py demo``: what it prints works, and printing it again changes nothing (DESIGN 9)."""
+"""``manage.py demo``: what it prints works, and printing it again changes nothing."""
 
 import json
 from datetime import timedelta

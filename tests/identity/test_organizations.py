@@ -1,4 +1,4 @@
-"""Organisations, their people and groups (SEMANTICS 2.1)."""
+"""Organisations, their people and groups (protocol.md 2.1)."""
 
 import threading
 

@@ -1,4 +1,4 @@
-"""Which pages a registered redirect URI covers (SEMANTICS 5.1)."""
+"""Which pages a registered redirect URI covers (protocol.md 5.1)."""
 
 import pytest
 

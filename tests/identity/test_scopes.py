@@ -1,4 +1,4 @@
-"""Which scopes include which, and what a role may carry (SEMANTICS 5.5)."""
+"""Which scopes include which, and what a role may carry (protocol.md 5.5)."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""No table holds a readable token, secret or password (DESIGN 6)."""
+"""No table holds a readable token, secret or password."""
 
 import pytest
 from django.apps import apps

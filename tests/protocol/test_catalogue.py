@@ -88,7 +88,7 @@ def action_of(api: str, name: str) -> Action:
 EXTRA_DOORS = {
     ("agent", "logout", WEB): "3.6",
 }
-"""Doors only the official SDKs know, and since when (SEMANTICS 9.1)."""
+"""Doors only the official SDKs know, and since when (protocol.md 9.1)."""
 
 
 @pytest.mark.parametrize(("version", "api", "name", "terms"), DOCUMENTED)

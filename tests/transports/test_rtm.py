@@ -1,4 +1,4 @@
-"""The life of an RTM connection: handshake, login, requests, pushes, the end (SEMANTICS 3)."""
+"""The life of an RTM connection: handshake, login, requests, pushes, the end (protocol.md 3)."""
 
 import asyncio
 import uuid

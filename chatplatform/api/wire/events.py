@@ -1,4 +1,4 @@
-"""Events as clients send them (SEMANTICS 2.6)."""
+"""Events as clients send them (protocol.md 2.6)."""
 
 from __future__ import annotations
 
