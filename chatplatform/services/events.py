@@ -22,7 +22,7 @@ from django.db import IntegrityError, connection, transaction
 
 from chatplatform import clock, ids
 from chatplatform.domain_events import EventAppended, EventRepeated, tell
-from chatplatform.errors import ChatInactive, NotAllowed, NotFound
+from chatplatform.errors import ChatInactive, NotAllowed, NotFound, ServiceUnavailable
 from chatplatform.models import Chat, Event
 from chatplatform.records import Record, event_record
 from chatplatform.requester import AgentRequester, Requester
@@ -269,9 +269,13 @@ def _repeat(requester: Requester, chat_id: str, draft: Draft) -> Appended:
     chat = Chat.objects.filter(organization_id=requester.organization_id, id=chat_id).first()
     if chat is None:
         raise NotFound("Chat not found")
-    event = Event.objects.get(
-        thread_id=chat.active_thread_id or chat.last_thread_id, repeat_key=draft.repeat_key
+    event = (
+        Event.objects.filter(thread__chat=chat, repeat_key=draft.repeat_key)
+        .order_by("-thread__number")
+        .first()
     )
+    if event is None:
+        raise ServiceUnavailable("The chat changed meanwhile, try again")
     tell(
         EventRepeated(
             organization_id=str(requester.organization_id),

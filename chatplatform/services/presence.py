@@ -224,7 +224,10 @@ def _lost(organization_id: UUID, user_id: str) -> None:
 
 
 def _end_visit(customer_id: str) -> None:
-    customer = Customer.objects.filter(id=customer_id).first()
+    try:
+        customer = Customer.objects.filter(id=UUID(customer_id)).first()
+    except ValueError:
+        return  # the lease of an agent who is no more
     if customer is not None and customer.last_visit_id is not None:
         Visit.objects.filter(id=customer.last_visit_id, ended_at__isnull=True).update(
             ended_at=clock.now()

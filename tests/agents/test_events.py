@@ -1,11 +1,13 @@
 """Agent Chat API: events, files, typing and seen marks."""
 
 import io
+from datetime import timedelta, timezone
 from typing import Any
 
 import pytest
 from PIL import Image
 
+from chatplatform import clock
 from chatplatform.models import Event, UploadedFile
 from tests import make
 from tests.world import User, World
@@ -517,10 +519,29 @@ def test_a_mark_never_goes_back(world: World, ann: User, carl: User, chat_id: st
 
 
 def test_any_offset_names_the_same_moment(ann: User, chat_id: str) -> None:
-    ann.call("mark_events_as_seen", chat_id=chat_id, seen_up_to="2030-01-01T02:00:00.000000+02:00")
+    moment = newest(ann, chat_id)["created_at"]
+    elsewhere = clock.from_wire(moment).astimezone(timezone(timedelta(hours=2))).isoformat()
+
+    ann.call("mark_events_as_seen", chat_id=chat_id, seen_up_to=elsewhere)
 
     chat = ann.call("get_chat", chat_id=chat_id)
-    assert chat["users"][-1]["events_seen_up_to"] == "2030-01-01T00:00:00.000000Z"
+    assert elsewhere.endswith("+02:00")
+    assert chat["users"][-1]["events_seen_up_to"] == moment
+
+
+def test_nobody_has_seen_what_is_yet_to_come(ann: User, carl: User, chat_id: str) -> None:
+    newest_change = newest(ann, chat_id)["created_at"]
+
+    carl.call("mark_events_as_seen", chat_id=chat_id, seen_up_to="2999-01-01T00:00:00.000000Z")
+
+    (seen,) = (
+        user["events_seen_up_to"]
+        for user in ann.call("get_chat", chat_id=chat_id)["users"]
+        if user["id"] == carl.id
+    )
+    assert newest_change <= seen < "2999"
+    ann.call("send_event", chat_id=chat_id, event=make.message("And another thing"))
+    assert carl.login()["chats"][0]["has_unread_events"] is True
 
 
 @pytest.mark.parametrize(
