@@ -345,7 +345,7 @@ def test_a_chat_keeps_its_promises_for_long(machine: type[Conversation]) -> None
     run_state_machine_as_test(
         machine,
         settings=hypothesis_settings(
-            max_examples=40,
+            max_examples=15,
             stateful_step_count=40,
             deadline=None,
             suppress_health_check=list(HealthCheck),
