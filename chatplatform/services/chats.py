@@ -491,7 +491,8 @@ def _farewell(requester: AgentRequester, agent: Agent, visibility: str) -> Draft
 def mark_events_as_seen(requester: Requester, chat_id: str, seen_up_to: str) -> None:
     """Move the requester's mark forward; it never goes back. Tells ``EventsMarkedAsSeen``.
 
-    Nobody has seen what is yet to come: a mark beyond the chat's newest change ends there. Raise :class:`NotAllowed` for someone who is not in the chat.
+    Nobody has seen what is yet to come: a mark beyond the chat's newest change ends there.
+    Raise :class:`NotAllowed` for someone who is not in the chat.
     """
     with transaction.atomic():
         chat = chat_selectors.access_chat(requester, chat_id, lock=True)

@@ -142,17 +142,17 @@ def test_typing_for_agents_is_not_seen(
 
 def test_who_whispers_is_not_seen(unseen: Pushes, ann: User, wanda: User, chat_id: str) -> None:
     join(ann, chat_id, "agents", whom=wanda)
+    wanda.call("mark_events_as_seen", chat_id=chat_id, seen_up_to="2035-01-01T00:00:00Z")
     whisper(wanda, chat_id)
     wanda.call("send_typing_indicator", chat_id=chat_id, is_typing=True, visibility="agents")
-    wanda.call("mark_events_as_seen", chat_id=chat_id, seen_up_to="2035-01-01T00:00:00Z")
     wanda.call("remove_user_from_chat", chat_id=chat_id, user_id=wanda.id, user_type="agent")
 
     assert unseen.names["ann"] == [
         "user_added_to_chat",
         "incoming_event",
+        "events_marked_as_seen",
         "incoming_event",
         "incoming_typing_indicator",
-        "events_marked_as_seen",
         "incoming_event",
         "user_removed_from_chat",
     ]
