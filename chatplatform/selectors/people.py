@@ -78,14 +78,6 @@ def users_of(chats: Iterable[Chat]) -> dict[str, list[Record]]:
     return found
 
 
-def live_user_ids(organization_id: UUID, user_ids: Iterable[str]) -> frozenset[str]:
-    """Return those of ``user_ids`` who hold a live connection lease."""
-    leases = ConnectionLease.objects.filter(
-        organization_id=organization_id, user_id__in=list(user_ids), expires_at__gt=clock.now()
-    )
-    return frozenset(leases.values_list("user_id", flat=True))
-
-
 def attention(organization_id: UUID, user_ids: Iterable[str]) -> dict[str, bool]:
     """Return who of ``user_ids`` is connected, and whether on any connection that is not away."""
     leases = ConnectionLease.objects.filter(

@@ -184,7 +184,7 @@ def _check_status_change(requester: AgentRequester, agent: Agent, status: str) -
         raise Authorization("Only administrators can change other agents' status")
     if status == RoutingStatus.OFFLINE:
         raise Validation("Only bots can be set `offline`")
-    if agent.public_id not in people.live_user_ids(agent.organization_id, [agent.public_id]):
+    if _attention(agent) is None:
         raise RequesterAlreadyOffline if oneself else AgentOffline
 
 
@@ -209,7 +209,7 @@ def end_expired_leases() -> None:
 def _lost(organization_id: UUID, user_id: str) -> None:
     with transaction.atomic():
         organization = routing.lock_organization(organization_id)
-        if user_id in people.live_user_ids(organization_id, [user_id]):
+        if user_id in people.attention(organization_id, [user_id]):
             return
         agent = (
             Agent.objects.select_for_update()

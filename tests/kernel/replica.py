@@ -7,6 +7,7 @@ keeps the whole chat; an agent who merely has access keeps the headlines.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from tests.world import Listener, User
@@ -17,7 +18,7 @@ _USER_FIELDS = ("id", "type", "name", "present", "visibility", "events_seen_up_t
 _THREAD_FIELDS = ("id", "created_at", "active", "access", "previous_thread_id", "next_thread_id")
 
 
-class Replica:
+class Replica(ABC):
     """One user's picture of their chats. It begins anew with each of their connections."""
 
     def __init__(self, user: User) -> None:
@@ -77,9 +78,9 @@ class Replica:
         """Return whom of a chat's users to compare."""
         return list(chat["users"])
 
+    @abstractmethod
     def in_full(self, chat: Record) -> bool:
         """Tell whether the user is told everything about a chat."""
-        raise NotImplementedError
 
     # --- pushes ---------------------------------------------------------------------------------
 
