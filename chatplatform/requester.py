@@ -37,6 +37,11 @@ class AgentRequester:
         """What the rate limit counts by: the account, or the bot."""
         return f"a:{self.account_id or self.public_id}"
 
+    @property
+    def sees_deleted(self) -> bool:
+        """Whether deleted events are shown as they were, and not as stubs (protocol.md 2.6)."""
+        return self.role != "normal"
+
     def has_scope(self, *any_of: str) -> bool:
         """Tell whether the token carries at least one of the scopes."""
         return not self.scopes.isdisjoint(any_of)
@@ -62,6 +67,11 @@ class CustomerRequester:
     def rate_key(self) -> str:
         """What the rate limit counts by."""
         return f"c:{self.customer_id}"
+
+    @property
+    def sees_deleted(self) -> bool:
+        """Whether deleted events are shown as they were: never to customers."""
+        return False
 
 
 Requester = AgentRequester | CustomerRequester

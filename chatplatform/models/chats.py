@@ -48,6 +48,12 @@ class Chat(models.Model):
     """Newest event id by visibility and type, so that lists need not search for it."""
     spoke_at = models.JSONField(default=dict)
     """RFC 3339 time of the newest event for all of an ``agent`` and of the ``customer``."""
+    idle = models.BooleanField(default=False)
+    """Whether the active thread has been silent for long: the next event ends that."""
+    unreplied = models.BooleanField(default=False)
+    """Whether no agent has spoken in the active thread yet: the first event of one ends that."""
+    anonymized = models.BooleanField(default=False, db_default=False)
+    """Whether all that could identify anybody was taken out; nothing can be added any more."""
     created_at = models.DateTimeField(default=clock.now)
 
     class Meta:
@@ -115,6 +121,10 @@ class Thread(models.Model):
     queue_position = models.PositiveIntegerField(null=True, blank=True)
     """The place in the queue that was last told to clients."""
     customer_visit = models.JSONField(default=dict, blank=True)
+    summary = models.JSONField(null=True, blank=True)
+    """``{"status": "ok"|"error", "text": str, "updated_at": RFC 3339}`` once there is one."""
+    archived = models.BooleanField(default=False, db_default=False)
+    """Whether the thread is closed and the archives' index holds all of it."""
     created_at = models.DateTimeField(default=clock.now)
     closed_at = models.DateTimeField(null=True, blank=True)
 
@@ -135,6 +145,10 @@ class Thread(models.Model):
                 fields=["organization", "created_at"],
                 name="thread_active",
                 condition=models.Q(active=True),
+            ),
+            models.Index(fields=["organization", "created_at", "id"], name="thread_newest"),
+            models.Index(
+                fields=["id"], name="thread_unarchived", condition=models.Q(archived=False)
             ),
         )
 
@@ -159,6 +173,8 @@ class Event(models.Model):
     content = models.JSONField(default=dict)
     properties = models.JSONField(default=dict)
     created_at = models.DateTimeField()
+    deleted = models.BooleanField(default=False, db_default=False)
+    """Taken back by its author: customers see nothing of it, most agents only that it was there."""
 
     class Meta:
         constraints = (

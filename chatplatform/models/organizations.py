@@ -16,6 +16,8 @@ class Organization(models.Model):
     plan = models.CharField(max_length=40, default="enterprise")
     properties = models.JSONField(default=dict, blank=True)
     """Licence properties, ``{namespace: {name: value}}``; absent ones have their default."""
+    groups_revision = models.PositiveBigIntegerField(default=0)
+    """How often anybody's groups changed: live sockets keep to the newest they heard of."""
     website_last_activity = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=clock.now)
 

@@ -64,11 +64,20 @@ class RoutingStatus(models.TextChoices):
     OFFLINE = "offline"
 
 
+class AgentManager(models.Manager["Agent"]):
+    """Finds the agents and bots that exist; ``Agent.ever`` also finds those that did."""
+
+    def get_queryset(self) -> models.QuerySet["Agent"]:
+        """Leave out the deleted ones."""
+        return super().get_queryset().filter(deleted_at__isnull=True)
+
+
 class Agent(models.Model):
-    """An account's seat in its organisation's chat licence, or a bot.
+    """An account's seat in its organisation's chat licence, or a bot (``models.Bot``).
 
     ``public_id`` is the id in the Agent API (e-mail; 32 hex for bots) and never changes;
-    ``customer_facing_id`` is the same agent's opaque id in the Customer API.
+    ``customer_facing_id`` is the same agent's opaque id in the Customer API. The row of a deleted
+    agent stays, without an account, so that old chats know who spoke.
     """
 
     class Kind(models.TextChoices):
@@ -88,6 +97,7 @@ class Agent(models.Model):
     role = models.CharField(max_length=16, choices=AgentRole.choices, default=AgentRole.NORMAL)
     job_title = models.CharField(max_length=180, blank=True)
     avatar = models.URLField(max_length=500, blank=True)
+    mobile = models.CharField(max_length=64, blank=True)
     timezone = models.CharField(max_length=64, blank=True)
     max_chats_count = models.PositiveSmallIntegerField(default=6)
     login_status = models.CharField(
@@ -98,9 +108,20 @@ class Agent(models.Model):
     )
     connected = models.BooleanField(default=False)
     """Whether a login was seen that no logout or expired lease has ended yet."""
+    monitoring_level = models.CharField(max_length=10, default="my")
+    """Which customers the agent's sessions watch (``services/monitoring.py``): the last choice."""
     suspended = models.BooleanField(default=False)
     awaiting_approval = models.BooleanField(default=False)
+    notifications = models.JSONField(default=list, blank=True)
+    """The notifications that are turned on, by name."""
+    email_subscriptions = models.JSONField(default=list, blank=True)
+    work_scheduler = models.JSONField(default=dict, blank=True)
+    """``{timezone, schedule: [{day, enabled, start, end}]}``, or empty."""
     created_at = models.DateTimeField(default=clock.now)
+    deleted_at = models.DateTimeField(null=True, blank=True)
+
+    objects: ClassVar[AgentManager] = AgentManager()
+    ever: ClassVar[models.Manager["Agent"]] = models.Manager()
 
     class Meta:
         constraints = (

@@ -16,6 +16,7 @@ from oauth2_provider.models import (
 )
 
 from chatplatform import clock
+from chatplatform.models.bots import Bot
 from chatplatform.models.customers import Customer
 from chatplatform.models.organizations import Organization
 from chatplatform.models.people import Account
@@ -78,6 +79,15 @@ class IDToken(AbstractIDToken):
 
     class Meta(AbstractIDToken.Meta):
         pass
+
+
+class BotToken(models.Model):
+    """A Bearer token of a bot, found by checksum; its scopes are those of every bot."""
+
+    bot = models.ForeignKey(Bot, on_delete=models.CASCADE, related_name="tokens")
+    checksum = models.CharField(max_length=64, unique=True)
+    expires_at = models.DateTimeField(db_index=True)
+    created_at = models.DateTimeField(default=clock.now)
 
 
 class PersonalAccessToken(models.Model):

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import Count, Q, QuerySet
 
 from chatplatform import clock, domain_events
-from chatplatform.domain_events import ChatEvent, EventAppended
-from chatplatform.errors import Authorization, NotFound
+from chatplatform.domain_events import ChatEvent
+from chatplatform.domain_events.chats import ChatOpened
+from chatplatform.domain_events.events import EventAppended
+from chatplatform.errors import Authorization, ChatAnonymized, NotFound
 from chatplatform.models import Chat, ChatChange, ChatListing, Event, Thread
 from chatplatform.models.groups import GENERAL_GROUP
+from chatplatform.properties import DEFAULTS, Definitions
 from chatplatform.records import (
     Record,
     chat_record,
@@ -25,6 +27,7 @@ from chatplatform.records import (
 from chatplatform.requester import AgentRequester, Requester
 from chatplatform.selectors import people, queue
 from chatplatform.selectors.groups import group_numbers_of
+from chatplatform.selectors.properties import Condition, definitions_of, narrowed_by
 
 COUNT_AT_MOST = 1_000
 """Totals in lists are estimates (protocol.md 4.4): exact up to this number, which is then shown."""
@@ -57,7 +60,8 @@ def access_chat(
     """Return a chat the requester may read, or write.
 
     ``lock`` takes the chat's row until commit. Raise :class:`NotFound` for a chat of nobody or of
-    another organisation or customer, :class:`Authorization` for an agent without access.
+    another organisation or customer, :class:`Authorization` for an agent without access,
+    :class:`ChatAnonymized` for one that can only be read, by agents.
     """
     chats: QuerySet[Chat] = Chat.objects.filter(
         organization_id=requester.organization_id, id=chat_id
@@ -70,27 +74,70 @@ def access_chat(
     if isinstance(requester, AgentRequester):
         if not may_see(requester, chat, write=write):
             raise Authorization("The agent has no access to the chat")
+        if write and chat.anonymized:
+            raise ChatAnonymized
+    elif chat.anonymized:
+        raise ChatAnonymized
     elif requester.user_id not in chat.participants:
         raise NotFound("Chat not found")
     return chat
 
 
-def access_thread(chat: Chat, thread_id: str | None) -> Thread:
-    """Return a thread of ``chat``, the newest by default; raise :class:`NotFound`."""
-    thread = Thread.objects.filter(chat=chat, id=thread_id or chat.last_thread_id).first()
+def access_thread(chat: Chat, thread_id: str | None, *, lock: bool = False) -> Thread:
+    """Return a thread of ``chat``, the newest by default; raise :class:`NotFound`.
+
+    ``lock`` takes the thread's row until commit; the caller holds the chat's.
+    """
+    threads: QuerySet[Thread] = Thread.objects.filter(
+        chat=chat, id=thread_id or chat.last_thread_id
+    )
+    if lock:
+        threads = threads.select_for_update(of=("self",))
+    thread = threads.first()
     if thread is None:
         raise NotFound("Thread not found")
     return thread
 
 
+def access_event(requester: Requester, chat: Chat, thread_id: str, event_id: str) -> Event:
+    """Return an event of ``chat`` the requester may see and that nobody has deleted.
+
+    Raise :class:`NotFound`, for customers also where an event is for agents only.
+    """
+    named_thread, _, position = event_id.rpartition("_")
+    event = None
+    if named_thread == thread_id and position.isascii() and position.isdigit():
+        event = Event.objects.filter(
+            thread__chat=chat, thread_id=thread_id, position=min(int(position[:10]), 2**31 - 1)
+        ).first()
+    hidden = not isinstance(requester, AgentRequester) and event and event.visibility != "all"
+    if event is None or event.deleted or hidden:
+        raise NotFound("Event not found")
+    return event
+
+
 # --- events and threads -----------------------------------------------------------------------
 
 
-def events_of(threads: Iterable[Thread]) -> dict[str, list[Record]]:
-    """Return the event records of each thread in order. One read."""
+def events_of(
+    threads: Iterable[Thread], *, reader: Requester | None = None, before: int | None = None
+) -> dict[str, list[Record]]:
+    """Return the event records of each thread in order. One read, and one for definitions.
+
+    Without a ``reader`` they are what can be shared: of deleted events only stubs. ``before`` is
+    the chat's change before which they happened.
+    """
+    reveal = reader is not None and reader.sees_deleted
+    threads = list(threads)
     found: dict[str, list[Record]] = {thread.id: [] for thread in threads}
-    for event in Event.objects.filter(thread__in=list(found)).order_by("thread_id", "position"):
-        found[event.thread_id].append(event_record(event))
+    rows = Event.objects.filter(thread__in=list(found))
+    if before is not None:
+        rows = rows.filter(sequence__lt=before)
+    events = list(rows.order_by("thread_id", "position"))
+    definitions = definitions_of(events)
+    for event in events:
+        record = event_record(event, reveal=reveal, definitions=definitions)
+        found[event.thread_id].append(record)
     return found
 
 
@@ -107,18 +154,22 @@ def _neighbours(chat: Chat, threads: Sequence[Thread]) -> dict[str, tuple[str, s
     }
 
 
-def thread_records(chat: Chat, threads: Sequence[Thread]) -> list[Record]:
-    """Return threads with all their events. A constant number of reads."""
-    events = events_of(threads)
+def thread_records(
+    chat: Chat, threads: Sequence[Thread], *, reader: Requester | None = None
+) -> list[Record]:
+    """Return threads with all their events (see :func:`events_of`). A constant number of reads."""
+    events = events_of(threads, reader=reader)
     neighbours = _neighbours(chat, threads)
     waits = any(thread.queued_at for thread in threads)
     per_place = queue.wait_per_place(chat.organization_id) if waits else 0
+    definitions = definitions_of(threads)
     return [
         thread_record(
             thread,
             events[thread.id],
             neighbours=neighbours[thread.id],
             wait_time=per_place * (thread.queue_position or 1),
+            definitions=definitions,
         )
         for thread in threads
     ]
@@ -126,12 +177,13 @@ def thread_records(chat: Chat, threads: Sequence[Thread]) -> list[Record]:
 
 def full_chat(chat: Chat, thread: Thread, *, reader: Requester | None = None) -> Record:
     """Return a chat with one thread; for an agent ``reader`` also whether they follow it."""
-    (record,) = thread_records(chat, [thread])
+    (record,) = thread_records(chat, [thread], reader=reader)
     users = people.users_of([chat])[chat.id]
     followed = None
     if isinstance(reader, AgentRequester):
         followed = is_followed(chat, reader.public_id)
-    return chat_record(chat, users, record, followed=followed)
+    definitions = definitions_of([chat])
+    return chat_record(chat, users, record, followed=followed, definitions=definitions)
 
 
 def is_followed(chat: Chat, public_id: str) -> bool:
@@ -214,15 +266,11 @@ def _event_counts(threads: Sequence[Thread]) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class ChatFilter:
-    """What a chat list is narrowed to; ``active`` None means both.
-
-    ``properties``: ``(namespace, name, kind, value)`` with kind ``exists``, ``values`` or
-    ``exclude_values``.
-    """
+    """What a chat list is narrowed to; ``active`` None means both."""
 
     active: bool | None = None
     group_ids: frozenset[int] = frozenset()
-    properties: tuple[tuple[str, str, str, Any], ...] = ()
+    properties: tuple[Condition, ...] = ()
 
 
 def readers_of(requester: Requester) -> list[str] | None:
@@ -275,14 +323,14 @@ def _all_chats(organization_id: UUID, chat_filter: ChatFilter) -> QuerySet[Chat]
     rows = Chat.objects.filter(organization_id=organization_id, last_thread_id__gt="")
     if chat_filter.active is not None:
         rows = rows.filter(active_thread_id__isnull=not chat_filter.active)
-    return rows.filter(_property_filter("", chat_filter.properties))
+    return rows.filter(narrowed_by(chat_filter.properties))
 
 
 def _listed(organization_id: UUID, reader: str, chat_filter: ChatFilter) -> QuerySet[ChatListing]:
     rows = ChatListing.objects.filter(organization_id=organization_id, reader=reader)
     if chat_filter.active is not None:
         rows = rows.filter(active=chat_filter.active)
-    return rows.filter(_property_filter("chat__", chat_filter.properties))
+    return rows.filter(narrowed_by(chat_filter.properties, prefix="chat__"))
 
 
 def _narrowed(readers: list[str] | None, group_ids: frozenset[int]) -> list[str] | None:
@@ -290,26 +338,6 @@ def _narrowed(readers: list[str] | None, group_ids: frozenset[int]) -> list[str]
         return readers
     wanted = [f"g:{number}" for number in sorted(group_ids)]
     return [reader for reader in wanted if readers is None or reader in readers]
-
-
-def _property_filter(prefix: str, properties: Iterable[tuple[str, str, str, Any]]) -> Q:
-    narrowed = Q()
-    for namespace, name, kind, value in properties:
-        path = f"{prefix}properties__{namespace}"
-        # `isnull`, unlike `has_key`, is never NULL itself where the namespace is missing.
-        has = Q(**{f"{path}__{name}__isnull": False})
-        if kind == "exists":
-            narrowed &= has if value else ~has
-        elif not value:
-            narrowed &= Q(pk__in=[]) if kind == "values" else Q()
-        else:
-            among = Q()
-            for one in value:
-                among |= Q(**{f"{prefix}properties__contains": {namespace: {name: one}}})
-            if connection.vendor == "sqlite":
-                among = Q(*[Q(**{f"{path}__{name}": one}) for one in value], _connector=Q.OR)
-            narrowed &= (has & among) if kind == "values" else ~(has & among)
-    return narrowed
 
 
 def _merged_keys(
@@ -354,15 +382,17 @@ def chat_infos(chats: Sequence[Chat], reader: Requester) -> list[Record]:
     side = "agent" if isinstance(reader, AgentRequester) else "customer"
     users = people.users_of(chats)
     threads = Thread.objects.in_bulk([chat.last_thread_id for chat in chats])
-    newest = _last_events(chats, side)
+    newest = _last_events(chats, side, reveal=reader.sees_deleted)
     waits = [thread for thread in threads.values() if thread.queued_at]
     per_place = queue.wait_per_place(chats[0].organization_id) if waits else 0
+    definitions = definitions_of([*chats, *threads.values()])
     infos = []
     for chat in chats:
         thread = threads[chat.last_thread_id]
         followed = is_followed(chat, reader.user_id) if side == "agent" else None
-        info = chat_record(chat, users[chat.id], None, followed=followed)
-        last = thread_record(thread, None, wait_time=per_place * (thread.queue_position or 1))
+        info = chat_record(chat, users[chat.id], None, followed=followed, definitions=definitions)
+        wait_time = per_place * (thread.queue_position or 1)
+        last = thread_record(thread, None, wait_time=wait_time, definitions=definitions)
         per_type = newest[chat.id]
         last["last_event_per_type"] = {
             kind: {"event": entry["event"]}
@@ -375,7 +405,7 @@ def chat_infos(chats: Sequence[Chat], reader: Requester) -> list[Record]:
     return infos
 
 
-def _last_events(chats: Sequence[Chat], side: str) -> dict[str, dict[str, Record]]:
+def _last_events(chats: Sequence[Chat], side: str, *, reveal: bool) -> dict[str, dict[str, Record]]:
     """Return for each chat, by type, ``{thread_id, thread_created_at, event}`` of the newest."""
     wanted: dict[str, dict[str, tuple[str, int]]] = {}
     for chat in chats:
@@ -394,12 +424,13 @@ def _last_events(chats: Sequence[Chat], side: str) -> dict[str, dict[str, Record
         ).select_related("thread")
         if (event.thread_id, event.position) in places
     }
+    definitions = definitions_of(list(events.values()))
     return {
         chat_id: {
             kind: {
                 "thread_id": place[0],
                 "thread_created_at": clock.to_wire(events[place].thread.created_at),
-                "event": event_record(events[place]),
+                "event": event_record(events[place], reveal=reveal, definitions=definitions),
             }
             for kind, place in newest.items()
             if place in events
@@ -437,18 +468,32 @@ def missing_changes(chat_id: str, after: int, before: int) -> list[ChatEvent]:
     for change in changes:
         restored = domain_events.unpack(change.body)
         assert isinstance(restored, ChatEvent)
-        found[change.sequence] = restored
+        found[change.sequence] = _whole(restored)
     events = Event.objects.filter(
         thread__chat=chat, sequence__gt=after, sequence__lt=before
     ).order_by("thread_id", "position")
+    definitions = definitions_of(list(events))
     for event in events:
         if event.sequence not in found:
-            found[event.sequence] = appended(chat, event)
+            found[event.sequence] = appended(chat, event, definitions)
     return [found[number] for number in numbers if number in found]
 
 
-def appended(chat: Chat, event: Event) -> EventAppended:
-    """Return the domain event of ``event``'s arrival, with the chat's present audience."""
+def _whole(change: ChatEvent) -> ChatEvent:
+    """Return a kept change with what was left out of it."""
+    if not isinstance(change, ChatOpened):
+        return change
+    threads = Thread.objects.filter(id=change.thread_id)
+    events = events_of(threads, before=change.sequence).get(change.thread_id, [])
+    thread = {**change.chat["thread"], "events": events}
+    return replace(change, chat={**change.chat, "thread": thread})
+
+
+def appended(chat: Chat, event: Event, definitions: Definitions = DEFAULTS) -> EventAppended:
+    """Return the domain event of ``event``'s arrival, with the chat's present audience.
+
+    ``definitions`` are those its properties need.
+    """
     moment = clock.to_wire(event.created_at)
     return EventAppended(
         organization_id=str(chat.organization_id),
@@ -460,5 +505,5 @@ def appended(chat: Chat, event: Event) -> EventAppended:
         group_ids=chat.group_ids,
         participants=chat.participants,
         followers=chat.followers,
-        event=event_record(event),
+        event=event_record(event, definitions=definitions),
     )

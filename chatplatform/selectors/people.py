@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 from uuid import UUID
 
+from django.db.models import Q
+
 from chatplatform import clock
-from chatplatform.errors import NotFound
+from chatplatform.errors import Authentication, NotFound
 from chatplatform.models import Agent, Chat, ConnectionLease, Customer
 from chatplatform.models.people import RoutingStatus
-from chatplatform.records import Record, agent_record, chat_user_record, customer_record
+from chatplatform.records import (
+    Record,
+    agent_record,
+    chat_user_record,
+    customer_record,
+    ticket_record,
+)
+from chatplatform.requester import AgentRequester
+
+TICKETS_SHOWN = 100
 
 
 def agent_by_public_id(organization_id: UUID, public_id: str) -> Agent:
@@ -18,6 +30,26 @@ def agent_by_public_id(organization_id: UUID, public_id: str) -> Agent:
     if agent is None:
         raise NotFound("Agent not found")
     return agent
+
+
+def acting(requester: AgentRequester, *, lock: bool = False) -> Agent:
+    """Return the row of the agent or bot who asks; ``lock`` takes it until commit.
+
+    Raise :class:`Authentication` when they were deleted meanwhile.
+    """
+    rows = Agent.objects.select_for_update() if lock else Agent.objects.all()
+    agent = rows.filter(id=requester.agent_id).first()
+    if agent is None:
+        raise Authentication("the agent is no more")
+    return agent
+
+
+def in_conversation(customer_ids: Collection[UUID], since: datetime) -> set[UUID]:
+    """Return those of ``customer_ids`` with a running chat, or one that changed after ``since``."""
+    chats = Chat.objects.filter(customer_id__in=customer_ids).filter(
+        Q(active_thread_id__isnull=False) | Q(changed_at__gt=since)
+    )
+    return set(chats.values_list("customer_id", flat=True))
 
 
 def access_customer(organization_id: UUID, customer_id: str) -> Customer:
@@ -37,11 +69,26 @@ def access_customer(organization_id: UUID, customer_id: str) -> Customer:
 
 
 def full_customer(customer: Customer) -> Record:
-    """Return a customer's record with the ids of their chats."""
+    """Return a customer's record with the ids of their chats, and their newest tickets."""
     chats = list(Chat.objects.filter(customer=customer).values_list("id", "spoke_at"))
     record = customer_record(customer, customer.last_visit, [spoke for _, spoke in chats])
     record["chat_ids"] = sorted(chat_id for chat_id, _ in chats)
+    if customer.tickets_count:
+        newest = customer.tickets.order_by("-created_at")[:TICKETS_SHOWN]
+        record["tickets"] = [ticket_record(ticket) for ticket in newest]
     return record
+
+
+def customer_records(customers: Sequence[Customer]) -> list[Record]:
+    """Return customers' records; their visits are read along. One read, however many."""
+    spoke_at: dict[UUID, list[dict[str, str]]] = {customer.id: [] for customer in customers}
+    chats = Chat.objects.filter(customer__in=list(spoke_at))
+    for customer_id, spoke in chats.values_list("customer_id", "spoke_at"):
+        spoke_at[customer_id].append(spoke)
+    return [
+        customer_record(customer, customer.last_visit, spoke_at[customer.id])
+        for customer in customers
+    ]
 
 
 def users_of(chats: Iterable[Chat]) -> dict[str, list[Record]]:
@@ -53,7 +100,7 @@ def users_of(chats: Iterable[Chat]) -> dict[str, list[Record]]:
         for user_id, participant in chat.participants.items()
         if participant["type"] == "agent"
     }
-    agents = Agent.objects.filter(
+    agents = Agent.ever.filter(
         organization_id__in={organization for organization, _ in agent_ids},
         public_id__in={public_id for _, public_id in agent_ids},
     )
@@ -87,6 +134,12 @@ def attention(organization_id: UUID, user_ids: Iterable[str]) -> dict[str, bool]
     for user_id, away in leases.values_list("user_id", "away"):
         found[user_id] = found.get(user_id, False) or not away
     return found
+
+
+def connections(organization_id: UUID) -> int:
+    """Return how many live connections of agents and customers the organisation has."""
+    leases = ConnectionLease.objects.filter(organization_id=organization_id)
+    return leases.filter(expires_at__gt=clock.now()).count()
 
 
 def shown_status(agent: Agent, attentive: bool | None) -> str:

@@ -18,6 +18,11 @@ def waiting_threads(organization_id: UUID) -> list[Thread]:
     )
 
 
+def length(organization_id: UUID) -> int:
+    """Return how many threads wait for an agent."""
+    return Thread.objects.filter(organization_id=organization_id, queued_at__isnull=False).count()
+
+
 def wait_per_place(organization_id: UUID) -> int:
     """Return the seconds one place in the queue takes, as a rough guide.
 

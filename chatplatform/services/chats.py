@@ -6,23 +6,20 @@ Lock order everywhere: organisation → customer → chat → thread, held until
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from chatplatform import clock
-from chatplatform.domain_events import (
-    ChatStarted,
-    ChatUnfollowed,
-    EventsMarkedAsSeen,
-    tell,
-)
+from chatplatform.domain_events import tell
+from chatplatform.domain_events.chats import ChatStarted, ChatUnfollowed
+from chatplatform.domain_events.events import EventsMarkedAsSeen
 from chatplatform.errors import (
-    Authorization,
     ChatAlreadyActive,
     ChatInactive,
     ChatLimitReached,
+    CustomerBanned,
     GroupNotFound,
     MissingAccess,
     NotAllowed,
@@ -30,20 +27,29 @@ from chatplatform.errors import (
     Validation,
 )
 from chatplatform.models import Agent, Chat, Customer, Organization, Thread
+from chatplatform.models.forms import FormType
 from chatplatform.models.groups import GENERAL_GROUP
-from chatplatform.properties import Properties, license_value, merge
+from chatplatform.properties import Properties, check_size, license_value, merge
 from chatplatform.records import Record
 from chatplatform.requester import AgentRequester, CustomerRequester, Requester
 from chatplatform.selectors import chats as chat_selectors
+from chatplatform.selectors import forms as form_selectors
 from chatplatform.selectors import groups, people
+from chatplatform.selectors.customers import is_banned
 from chatplatform.services import (
+    access,
+    access_rules,
     changes,
     customers,
     events,
+    flags,
+    forms,
+    greetings,
     listings,
     participants,
     routing,
     threads,
+    welcomes,
 )
 from chatplatform.services.events import Draft, system_message
 
@@ -56,7 +62,8 @@ class Opening:
 
     ``group_ids`` None leaves the chat's access alone (a new chat: the customer's group, or every
     agent). ``users``: ``(id, "agent"|"customer")`` beside the requester. ``continuous`` None
-    leaves the mode alone. ``events`` have their authors set by the caller.
+    leaves the mode alone. ``events`` have their authors set by the caller;
+    ``welcome_message_id`` names the welcome message they answer, if one.
     """
 
     active: bool = True
@@ -65,6 +72,7 @@ class Opening:
     users: tuple[tuple[str, str], ...] = ()
     chat_properties: Properties = field(default_factory=dict)
     thread_properties: Properties = field(default_factory=dict)
+    welcome_message_id: str = ""
     events: tuple[Draft, ...] = ()
 
 
@@ -101,7 +109,8 @@ def start_chat(requester: Requester, opening: Opening) -> Started:
 def resume_chat(requester: Requester, chat_id: str, opening: Opening) -> Started:
     """Begin a new thread in a chat without an active one.
 
-    Raise :class:`ChatAlreadyActive` and what :func:`start_chat` raises. Tells ``ChatStarted``.
+    Raise :class:`ChatAlreadyActive` and what :func:`start_chat` raises. Tells ``ChatStarted``, and
+    ``ChatAccessUpdated`` when other groups may see the chat from now on.
     """
     with transaction.atomic():
         organization = routing.lock_organization(requester.organization_id)
@@ -116,12 +125,17 @@ def resume_chat(requester: Requester, chat_id: str, opening: Opening) -> Started
         elif customer is not None:
             _check_chat_limit(organization, customer)
             participants.seat_customer(chat, customer)
+            _count_chat(customer)
         _check_groups(requester, opening)
+        before = list(chat.group_ids)
         chat.group_ids = _first_groups(opening, chat.customer, requester)
         for participant in chat.participants.values():
             if participant["type"] == "agent":
                 participant["present"] = False
-        return _begin(organization, requester, chat, opening, is_new=False)
+        started = _begin(organization, requester, chat, opening, is_new=False)
+        access.tell_changed(chat, before)
+        chat.save()
+        return started
 
 
 def _customer_of(requester: Requester, opening: Opening) -> Customer | None:
@@ -135,7 +149,13 @@ def _customer_of(requester: Requester, opening: Opening) -> Customer | None:
     if not ids:
         return None
     customer = people.access_customer(requester.organization_id, ids[0])
-    return customers.locked(customer.id)
+    said = forms.said_of_oneself(opening.events)
+    if said:
+        customers.update_customer(customer.id, said, requester)
+    customer = customers.locked(customer.id)
+    if isinstance(requester, CustomerRequester) and is_banned(customer):
+        raise CustomerBanned  # since their token was looked at
+    return customer
 
 
 def _check_chat_limit(organization: Organization, customer: Customer) -> None:
@@ -145,18 +165,27 @@ def _check_chat_limit(organization: Organization, customer: Customer) -> None:
 
 
 def _check_groups(requester: Requester, opening: Opening) -> None:
-    wanted = set(opening.group_ids or ())
+    wanted = set(_asked_groups(requester, opening) or ())
     known = groups.existing_numbers(requester.organization_id, wanted)
     if wanted - known:
         raise GroupNotFound
 
 
 def _first_groups(opening: Opening, customer: Customer | None, requester: Requester) -> list[int]:
-    if opening.group_ids is not None:
-        return list(opening.group_ids)
+    asked = _asked_groups(requester, opening)
+    if asked is not None:
+        return list(asked)
     if customer is not None and isinstance(requester, CustomerRequester):
-        return [customer.group_number]
+        return access_rules.groups_of(customer)
     return [GENERAL_GROUP]
+
+
+def _asked_groups(requester: Requester, opening: Opening) -> tuple[int, ...] | None:
+    """Return the groups that were named, or the one a customer chose in a form."""
+    if opening.group_ids is not None or not isinstance(requester, CustomerRequester):
+        return opening.group_ids
+    chosen = forms.chosen_group(opening.events)
+    return None if chosen is None else (chosen,)
 
 
 def _invited_agents(
@@ -174,7 +203,7 @@ def _invited_agents(
         agent.public_id: agent
         for agent in groups.agents_with_access(requester.organization_id, group_ids)
     }
-    agents = [Agent.objects.get(id=requester.agent_id)]
+    agents = [people.acting(requester)]
     for user_id in sorted(invited):
         people.agent_by_public_id(requester.organization_id, user_id)
         if user_id not in with_access:
@@ -201,16 +230,23 @@ def _begin(
     chat.properties = merge(chat.properties, opening.chat_properties)
     chat.properties = merge(chat.properties, {"routing": {"continuous": continuous}})
     thread.properties = merge(thread.properties, opening.thread_properties)
+    check_size(chat.properties)
     if chat.customer is not None:
         participants.join_thread(thread, str(chat.customer.id))
     for agent in agents:
         participants.seat_agent(chat, agent)
         participants.join_thread(thread, agent.public_id)
+    flags.follow(chat, {"unassigned": False})
+    if any(draft.author_side == "agent" for draft in opening.events):
+        chat.unreplied = False
+        flags.put(thread, unreplied=False)
     if opening.active and not agents:
         routing.route_new_thread(organization, chat, thread, continuous=continuous)
     chat.save(force_insert=is_new)
     thread.save(force_insert=True)
+    _add_what_led_here(chat, thread, opening)
     event_ids = _add_initial_events(requester, chat, opening.events)
+    _ask_who_waits(chat, thread)
     chat.save()
     listings.follow(chat)
     _count_start(chat, is_new=is_new)
@@ -226,6 +262,33 @@ def _begin(
     if opening.active:
         routing.settle_after_commit(organization.id)
     return Started(chat.id, thread.id, event_ids)
+
+
+def _add_what_led_here(chat: Chat, thread: Thread, opening: Opening) -> None:
+    """Begin a customer's thread with the greeting and the welcome message it answers.
+
+    They are said by whoever spoke then, if they are in the chat, and else by the system.
+    """
+    if chat.customer is None:
+        return
+    drafts = [greetings.answered(chat.customer, thread)]
+    if opening.welcome_message_id:
+        drafts.append(welcomes.answered(chat.customer, opening.welcome_message_id))
+    for draft in drafts:
+        if draft is not None:
+            participant = chat.participants.get(draft.author_id)
+            is_here = participant is not None and participant["present"]
+            said = draft if is_here else replace(draft, author_id="")
+            events.add(chat, said, with_thread_start=True)
+
+
+def _ask_who_waits(chat: Chat, thread: Thread) -> None:
+    """Ask a customer who starts to wait for their address, where the group does so."""
+    if chat.customer is None or chat.customer.email or thread.queued_at is None:
+        return
+    form = form_selectors.asked(thread, FormType.ASK_FOR_EMAIL)
+    if form is not None:
+        events.add(chat, Draft(type="form", content=form), with_thread_start=True)
 
 
 def _add_initial_events(
@@ -245,6 +308,11 @@ def _add_initial_events(
     if requester.user_id in chat.participants:
         chat.participants[requester.user_id]["seen"] = clock.to_wire(chat.changed_at)
     return tuple(added)
+
+
+def _count_chat(customer: Customer) -> None:
+    """Count a chat the customer joins that exists already."""
+    Customer.objects.filter(id=customer.id).update(chats_count=F("chats_count") + 1)
 
 
 def _count_start(chat: Chat, *, is_new: bool) -> None:
@@ -270,7 +338,7 @@ def deactivate_chat(
             raise ChatInactive
         if isinstance(requester, AgentRequester):
             if not ignore_requester_presence:
-                _require_presence(requester, chat)
+                participants.require_presence(chat, requester)
             farewell = system_message(
                 "manual_archived_agent", "%agent% archived the chat", agent=requester.name
             )
@@ -292,12 +360,6 @@ def _customer_name(chat: Chat) -> str:
     return (chat.customer.name if chat.customer else "") or "Customer"
 
 
-def _require_presence(requester: AgentRequester, chat: Chat) -> None:
-    participant = chat.participants.get(requester.public_id)
-    if participant is None or not participant["present"]:
-        raise Authorization("The requester must be in the chat")
-
-
 def follow_chat(requester: AgentRequester, chat_id: str) -> None:
     """Send the requester every push of the chat until it is next reactivated or unfollowed.
 
@@ -308,9 +370,9 @@ def follow_chat(requester: AgentRequester, chat_id: str) -> None:
         if chat_selectors.is_followed(chat, requester.public_id):
             return
         chat.followers = [*chat.followers, requester.public_id]
-        chat.save(update_fields=["followers"])
         thread = chat_selectors.access_thread(chat, None)
-        participants.open_for(chat, thread, requester.public_id, requester=requester)
+        participants.open_for(chat, thread, [requester.public_id], requester=requester)
+        chat.save()
 
 
 def unfollow_chat(requester: AgentRequester, chat_id: str) -> None:
@@ -323,14 +385,13 @@ def unfollow_chat(requester: AgentRequester, chat_id: str) -> None:
         if requester.public_id not in chat.followers:
             return
         chat.followers = [one for one in chat.followers if one != requester.public_id]
-        chat.save(update_fields=["followers"])
-        tell(
-            ChatUnfollowed(
-                organization_id=str(chat.organization_id),
-                agent_id=requester.public_id,
-                chat_id=chat.id,
-            )
+        changes.record(
+            ChatUnfollowed,
+            chat,
+            agent_ids=[requester.public_id],
+            requester_id=requester.public_id,
         )
+        chat.save()
 
 
 def add_user_to_chat(
@@ -348,19 +409,18 @@ def add_user_to_chat(
     :class:`NotAllowed` (a second customer), :class:`NotFound`. Tells ``UserAddedToChat``; adding
     a user who is there already changes nothing. An agent who is to whisper from now on leaves
     first, as far as customers can tell; a chat nobody else talks in waits for another agent then.
+    A bot that may write to the chat may join it, whatever its groups (protocol.md 5.3).
     """
     with transaction.atomic():
         organization = routing.lock_organization(requester.organization_id)
-        chat = chat_selectors.access_chat(requester, chat_id, write=True, lock=True)
-        if chat.active_thread_id is None:
-            raise ChatInactive
-        if not ignore_requester_presence:
-            _require_presence(requester, chat)
+        chat = participants.running_chat(
+            requester, chat_id, ignore_requester_presence=ignore_requester_presence
+        )
         thread = Thread.objects.select_for_update().get(id=chat.active_thread_id)
         if user_type == "agent":
             _add_agent(requester, chat, thread, user_id, visibility)
             if visibility == "agents":
-                routing.leave_unattended(organization, chat)
+                routing.leave_unattended(organization, chat, user_id)
         else:
             _add_customer(organization, requester, chat, thread, user_id, visibility)
         chat.save()
@@ -372,22 +432,25 @@ def _add_agent(
     requester: AgentRequester, chat: Chat, thread: Thread, user_id: str, visibility: str
 ) -> None:
     agent = people.agent_by_public_id(requester.organization_id, user_id)
-    allowed = groups.agents_with_access(requester.organization_id, chat.group_ids)
-    if agent not in allowed and user_id not in chat.participants:
+    joins_as_bot = agent.kind == Agent.Kind.BOT and agent.id == requester.agent_id
+    may_join = joins_as_bot or user_id in chat.participants
+    if not may_join and not groups.may_see(agent, chat.group_ids):
         raise MissingAccess
     known = chat.participants.get(user_id)
     if known is not None and known["present"] and known["visibility"] == visibility:
         return
+    changed: Record = {}
     if visibility == "all":
-        threads.leave_queue(thread)
+        changed = threads.leave_queue(thread)
         thread.save()
     elif known is not None and known["present"]:
         participants.remove_agent(chat, user_id, reason="manual", requester=requester)
     participants.add_agent(
         chat, thread, agent, visibility=visibility, reason="manual", requester=requester
     )
-    participants.open_for(chat, thread, agent.public_id, requester=requester)
+    participants.open_for(chat, thread, [agent.public_id], requester=requester)
     tell(events.add(chat, _welcome(requester, chat, agent, visibility)))
+    flags.tell_changed(chat, thread, changed)
 
 
 def _welcome(requester: AgentRequester, chat: Chat, agent: Agent, visibility: str) -> Draft:
@@ -400,12 +463,7 @@ def _welcome(requester: AgentRequester, chat: Chat, agent: Agent, visibility: st
             initiator=requester.name,
             agent=agent.name,
         )
-    return _shown_to(draft, _as_seen(requester, chat, visibility))
-
-
-def _as_seen(requester: AgentRequester, chat: Chat, visibility: str) -> str:
-    """Return the visibility of a message about what ``requester`` did: whisperers stay unseen."""
-    return "agents" if participants.whispers(chat, requester.public_id) else visibility
+    return _shown_to(draft, participants.as_seen(chat, requester, visibility))
 
 
 def _shown_to(draft: Draft, visibility: str) -> Draft:
@@ -437,8 +495,8 @@ def _add_customer(
         customer=customer.name or "Customer",
     )
     _count_start(chat, is_new=True)
-    participants.open_for(chat, thread, str(customer.id), requester=requester)
-    tell(events.add(chat, _shown_to(welcome, _as_seen(requester, chat, "all"))))
+    participants.open_for(chat, thread, [str(customer.id)], requester=requester)
+    tell(events.add(chat, _shown_to(welcome, participants.as_seen(chat, requester, "all"))))
 
 
 def remove_user_from_chat(
@@ -455,21 +513,19 @@ def remove_user_from_chat(
     """
     with transaction.atomic():
         organization = routing.lock_organization(requester.organization_id)
-        chat = chat_selectors.access_chat(requester, chat_id, write=True, lock=True)
-        if chat.active_thread_id is None:
-            raise ChatInactive
-        if not ignore_requester_presence:
-            _require_presence(requester, chat)
+        chat = participants.running_chat(
+            requester, chat_id, ignore_requester_presence=ignore_requester_presence
+        )
         participant = chat.participants.get(user_id)
         if participant is None or not participant["present"]:
             raise NotFound("The user is not in the chat")
         if participant["type"] == "customer":
             raise NotAllowed("A customer can not be removed")
         agent = people.agent_by_public_id(requester.organization_id, user_id)
-        visibility = _as_seen(requester, chat, participant["visibility"])
+        visibility = participants.as_seen(chat, requester, participant["visibility"])
         tell(events.add(chat, _farewell(requester, agent, visibility)))
         participants.remove_agent(chat, user_id, reason="manual", requester=requester)
-        routing.leave_unattended(organization, chat)
+        routing.leave_unattended(organization, chat, user_id)
         chat.save()
         listings.follow(chat)
     routing.settle_after_commit(requester.organization_id)

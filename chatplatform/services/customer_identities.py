@@ -6,11 +6,15 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
 from chatplatform import clock, ids, redirect_uris
+from chatplatform.domain_events import tell
+from chatplatform.domain_events.sessions import SessionsEnded
 from chatplatform.models import Application, Customer, CustomerIdentity, Organization
 from chatplatform.oauth_errors import (
     AccessDenied,
+    CustomerBanned,
     InvalidClient,
     InvalidRequest,
     ResourceNotFound,
@@ -18,6 +22,7 @@ from chatplatform.oauth_errors import (
 )
 from chatplatform.requester import AgentRequester
 from chatplatform.selectors import organizations
+from chatplatform.selectors.customers import running_bans
 from chatplatform.services import applications, tokens
 from chatplatform.services.tokens import IssuedToken
 
@@ -57,6 +62,7 @@ def grant_by_cookie(
     origin: str,
     cookie: Cookie | None,
     expires_in: int,
+    address: str = "",
     before_minting: Check,
 ) -> Granted:
     """Give the browser that holds ``cookie`` a token of its customer, else of a new one.
@@ -64,14 +70,18 @@ def grant_by_cookie(
     ``redirect_uri`` is the page that asks; it must be one of the client's. ``origin`` is what the
     browser itself says about that page, empty outside browsers: unless the client is open to
     every page, it has to agree. A pair that does not fit together, or belongs to another
-    organisation, proves nothing. ``before_minting`` may raise to refuse a new identity.
+    organisation, proves nothing. ``address`` is where the browser is; ``before_minting`` may raise
+    to refuse a new identity.
 
     Raise :class:`InvalidClient`, :class:`UnauthorizedClient` (not this organisation's, or not at
-    this page), or :class:`InvalidRequest` for a malformed ``redirect_uri``.
+    this page), :class:`InvalidRequest` for a malformed ``redirect_uri``, or
+    :class:`CustomerBanned` when the customer or the address is turned away.
     """
     application = _client(client_id, organization_id)
     _check_page(application, redirect_uri, origin)
     identity = _proven(application.organization, cookie) if cookie else None
+    if _is_banned(application.organization, identity, address):
+        raise CustomerBanned("the customer is banned")
     if cookie is None or identity is None:
         before_minting()
         cookie, identity = None, None
@@ -109,6 +119,23 @@ def grant_by_agent(
         customer = _customer(application.organization, customer_id)
         issued = tokens.issue_customer_token(customer, application, expires_in)
     return Granted(customer, application, issued)
+
+
+@transaction.atomic
+def log_out(customer: Customer) -> None:
+    """Log a customer out everywhere: no browser and no token stands for them any more.
+
+    Their live connections end with ``logged_out_remotely``; chats and data stay.
+    """
+    customer.identities.all().delete()
+    customer.tokens.all().delete()
+    tell(
+        SessionsEnded(
+            organization_id=str(customer.organization_id),
+            user_id=str(customer.pk),
+            reason="logged_out_remotely",
+        )
+    )
 
 
 def _customer(organization: Organization, customer_id: UUID | None) -> Customer:
@@ -159,6 +186,13 @@ def _proven(organization: Organization, cookie: Cookie) -> CustomerIdentity | No
     if identity is None or str(identity.customer_id) != cookie.customer_id:
         return None
     return identity
+
+
+def _is_banned(organization: Organization, identity: CustomerIdentity | None, address: str) -> bool:
+    bans = Q(customer=identity.customer_id) if identity is not None else Q(pk__in=[])
+    if address:
+        bans |= Q(ip=address)
+    return running_bans(organization.pk).filter(bans).exists()
 
 
 def _mint(organization: Organization) -> tuple[Cookie, Customer]:

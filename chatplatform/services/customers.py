@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,54 +11,143 @@ from uuid import UUID
 from django.db import transaction
 
 from chatplatform import clock
-from chatplatform.domain_events import CustomerPageUpdated, CustomerUpdated, tell
+from chatplatform.domain_events import tell
+from chatplatform.domain_events.customers import (
+    CustomerPageUpdated,
+    CustomerSideStorageUpdated,
+    CustomerTransferred,
+    CustomerUpdated,
+)
+from chatplatform.domain_events.sessions import SessionsRegrouped
 from chatplatform.errors import GroupNotFound
-from chatplatform.models import Chat, Customer, Visit
+from chatplatform.models import Chat, Customer, Organization, Visit
+from chatplatform.properties import license_value
 from chatplatform.records import Record
-from chatplatform.selectors import groups, people
-from chatplatform.services import presence
+from chatplatform.requester import AgentRequester, Requester
+from chatplatform.selectors import groups as group_selectors
+from chatplatform.selectors import monitoring, people
+from chatplatform.services import (
+    access_rules,
+    customer_rows,
+    events,
+    geolocation,
+    goals,
+    greetings,
+    presence,
+)
+from chatplatform.services.customer_rows import locked as locked
 
 PAGES_KEPT = 20
 """How many of a visit's pages are kept; the total is counted apart."""
 
 
-def update_customer(customer_id: UUID, values: dict[str, Any]) -> Record:
-    """Store the given fields and return the customer's record.
+def create_customer(organization_id: UUID, values: dict[str, Any]) -> Customer:
+    """Make a customer whom no page has seen yet. Tells ``CustomerCame``."""
+    with transaction.atomic():
+        customer = Customer.objects.create(organization_id=organization_id, **values)
+        customer_rows.tell_coming(customer)
+    return customer
 
-    ``session_fields`` replaces all of them, the other fields are set one by one. Tells
-    ``CustomerUpdated`` when anything changed.
+
+def update_customer(customer_id: UUID, values: dict[str, Any], requester: Requester) -> None:
+    """Store the given fields of a customer of the requester's organisation.
+
+    ``session_fields`` replaces all of them, the other fields are set one by one; another e-mail
+    address is one nobody has verified. Tells ``CustomerUpdated`` when anything changed; in running
+    chats a system message tells agents of another name or address (protocol.md 2.6).
     """
     with transaction.atomic():
         customer = locked(customer_id)
-        changed = [name for name, value in values.items() if getattr(customer, name) != value]
-        for name in changed:
-            setattr(customer, name, values[name])
-        if changed:
-            customer.save(update_fields=changed)
-        record = people.full_customer(customer)
-        if changed:
-            _tell_update(customer, record, changed)
-    return record
+        changed = _set(customer, values)
+        if not changed:
+            return
+        customer.save(update_fields=changed)
+        _tell_update(customer, changed)
+        if "session_fields" in changed:
+            _consider(customer)
+        note = _note_of_change(customer, changed, requester)
+        if note is not None:
+            _note_in_chats(customer, note)
 
 
-def locked(customer_id: UUID) -> Customer:
-    """Return the customer with their row locked until commit.
+def verify_email(customer: Customer) -> None:
+    """Note that the address of a locked customer is theirs (saved here). Tells of it."""
+    if not customer.email_verified:
+        customer.email_verified = True
+        customer.save(update_fields=["email_verified"])
+        _tell_update(customer, ["email_verified"])
 
-    The visit is not read along: a join would show it as it was before the wait for the lock.
-    """
-    return Customer.objects.select_for_update(no_key=True).get(id=customer_id)
+
+def _set(customer: Customer, values: dict[str, Any]) -> list[str]:
+    """Set ``values`` and return the names of the fields that changed; the caller saves."""
+    changed = [name for name, value in values.items() if getattr(customer, name) != value]
+    for name in changed:
+        setattr(customer, name, values[name])
+    if "email" in changed and customer.email_verified:
+        customer.email_verified = False
+        changed.append("email_verified")
+    return changed
 
 
-def _tell_update(customer: Customer, record: Record, changed: list[str]) -> None:
+def _note_of_change(
+    customer: Customer, changed: list[str], requester: Requester
+) -> events.Draft | None:
+    named = {
+        name: value
+        for name in ("name", "email")
+        if name in changed and (value := getattr(customer, name))
+    }
+    if not named:
+        return None
+    what = " and ".join(named)
+    text_vars = {f"customer_{name}": value for name, value in named.items()}
+    values = ", ".join(f"%{name}%" for name in text_vars)
+    if isinstance(requester, AgentRequester):
+        text = f"%initiator% has changed customer's {what} to {values}"
+        text_vars["initiator"] = requester.name
+    else:
+        text = f"Customer's {what} has been changed to {values}"
+    draft = events.system_message("customer_updated", text, **text_vars)
+    return replace(draft, visibility="agents")
+
+
+def _note_in_chats(customer: Customer, note: events.Draft) -> None:
+    running = Chat.objects.filter(customer=customer, active_thread_id__isnull=False)
+    for chat in running.select_for_update(of=("self",)).order_by("id"):
+        if chat.active_thread_id is not None:
+            tell(events.add(chat, note))
+            chat.save()
+
+
+def _tell_update(customer: Customer, changed: list[str]) -> None:
     tell(
         CustomerUpdated(
-            organization_id=str(customer.organization_id),
-            customer_id=str(customer.id),
-            customer=record,
+            **monitoring.audience_of(customer),
+            customer=people.full_customer(customer),
             changed=changed,
-            group_ids=_groups_seeing(customer),
         )
     )
+
+
+def move_to_group(customer: Customer, number: int) -> None:
+    """Let a locked customer's pages belong to another group; the caller saves.
+
+    Tells ``SessionsRegrouped``, and ``CustomerTransferred`` of customers who are online.
+    """
+    left, customer.group_number = customer.group_number, number
+    if left == number:
+        return
+    tell(
+        SessionsRegrouped(
+            organization_id=str(customer.organization_id),
+            user_id=str(customer.id),
+            group_numbers=[number],
+        )
+    )
+    if customer.online_since is None:
+        return
+    (record,) = monitoring.monitored([customer])
+    tell(CustomerTransferred(**monitoring.audience_of(customer), left=left, customer=record))
 
 
 def customer_logged_in(
@@ -73,28 +164,58 @@ def customer_logged_in(
 ) -> Record:
     """Note a login: data, visit, page view and lease; return the customer's record.
 
-    A visit goes on while the last one has not ended. Raise :class:`GroupNotFound`.
+    A visit goes on while the last one has not ended. ``side_storage`` is what the client kept; None
+    when it keeps nothing. Raise :class:`GroupNotFound`. Tells ``CustomerCame`` of one who was away,
+    ``CustomerTransferred`` or ``CustomerUpdated`` of one who was not, and
+    ``CustomerSideStorageUpdated`` where the client is to keep something else.
     """
     with transaction.atomic():
         customer = locked(customer_id)
-        if group_number is not None:
-            if not groups.existing_numbers(customer.organization_id, [group_number]):
-                raise GroupNotFound
-            customer.group_number = group_number
-        changed = [name for name, value in values.items() if getattr(customer, name) != value]
-        for name in changed:
-            setattr(customer, name, values[name])
-        if side_storage is not None:
-            customer.side_storage = side_storage
+        if group_number is not None and not group_selectors.existing_numbers(
+            customer.organization_id, [group_number]
+        ):
+            raise GroupNotFound
+        changed = _set(customer, values)
         visit = _running_visit(customer, address, user_agent, referrer)
+        if group_number not in (None, visit.asked_group):
+            visit.asked_group = group_number
+            visit.save(update_fields=["asked_group"])
         if page is not None:
             _open_page(customer, visit, page)
+        move_to_group(customer, access_rules.place(customer, visit))
+        if side_storage is not None:
+            _keep_aside(customer, side_storage)
+        came = customer.online_since is None
+        customer.online_since = customer.online_since or clock.now()
         customer.save()
         presence.hold(customer.organization_id, str(customer.id), connection_id)
-        record = people.full_customer(customer)
+        if came:
+            customer_rows.tell_coming(customer)
         if changed:
-            _tell_update(customer, record, changed)
-    return record
+            _tell_update(customer, changed)
+        _consider(customer)
+    return people.full_customer(customer)
+
+
+def _consider(customer: Customer) -> None:
+    """Look what a locked customer's new page or data leads to, while their visit lasts."""
+    visit = customer.last_visit
+    if visit is not None and visit.ended_at is None:
+        goals.consider(customer, visit)
+        greetings.consider(customer, visit)
+
+
+def _keep_aside(customer: Customer, sent: dict[str, str]) -> None:
+    """Keep what a client sent, with the number of visits, which the server adds."""
+    customer.side_storage = {**sent, "customer_visits": str(customer.visits_count)}
+    if customer.side_storage != sent:
+        tell(
+            CustomerSideStorageUpdated(
+                organization_id=str(customer.organization_id),
+                customer_id=str(customer.id),
+                side_storage=customer.side_storage,
+            )
+        )
 
 
 def _running_visit(customer: Customer, address: str, user_agent: str, referrer: str) -> Visit:
@@ -103,13 +224,24 @@ def _running_visit(customer: Customer, address: str, user_agent: str, referrer: 
         return visit
     visit = Visit.objects.create(
         customer=customer,
-        ip=address or None,
+        ip=_stored_address(customer, address),
+        geolocation=geolocation.locate(address),
         user_agent=user_agent[:1024],
         referrer=referrer[:2048],
     )
     customer.last_visit = visit
     customer.visits_count += 1
     return visit
+
+
+def _stored_address(customer: Customer, address: str) -> str | None:
+    """Return what is stored for an address: the licence's mask, if it has one, or itself."""
+    properties = Organization.objects.get(id=customer.organization_id).properties
+    shown = license_value(properties, "monitoring", "ip_mask", "") or address
+    try:
+        return str(ipaddress.ip_address(shown))
+    except ValueError:
+        return None
 
 
 def _open_page(customer: Customer, visit: Visit, page: dict[str, str]) -> Record:
@@ -122,48 +254,41 @@ def _open_page(customer: Customer, visit: Visit, page: dict[str, str]) -> Record
     if visit.last_pages and visit.last_pages[-1]["url"] == opened["url"]:
         return dict(visit.last_pages[-1])
     visit.last_pages = [*visit.last_pages, opened][-PAGES_KEPT:]
-    visit.save(update_fields=["last_pages"])
+    visit.pages_count += 1
+    visit.save(update_fields=["last_pages", "pages_count"])
     customer.page_views_count += 1
     return opened
 
 
 def update_customer_page(
     customer_id: UUID, page: dict[str, str], *, address: str, user_agent: str
-) -> None:
-    """Note that the customer opened another page. Tells ``CustomerPageUpdated``."""
+) -> list[int]:
+    """Note that the customer opened another page; return the groups it belongs to if they changed.
+
+    The first of them is the customer's own now. Tells ``CustomerPageUpdated``, what
+    :func:`move_to_group` tells, and what greets them.
+    """
     with transaction.atomic():
         customer = locked(customer_id)
         visit = _running_visit(customer, address, user_agent, "")
         opened = _open_page(customer, visit, page)
-        customer.save(update_fields=["last_visit", "visits_count", "page_views_count"])
-        tell(
-            CustomerPageUpdated(
-                organization_id=str(customer.organization_id),
-                customer_id=str(customer.id),
-                visit_id=visit.id,
-                page=opened,
-                chat_agent_ids=_agents_talking_to(customer),
-            )
+        before = access_rules.groups_of(customer)
+        move_to_group(customer, access_rules.place(customer, visit))
+        after = access_rules.groups_of(customer)
+        customer.save(
+            update_fields=[
+                "last_visit",
+                "visits_count",
+                "page_views_count",
+                "group_number",
+                "access_group_ids",
+            ]
         )
-
-
-def _groups_seeing(customer: Customer) -> list[int]:
-    chats = Chat.objects.filter(customer=customer)
-    return sorted(
-        {number for group_ids in chats.values_list("group_ids", flat=True) for number in group_ids}
-    )
-
-
-def _agents_talking_to(customer: Customer) -> list[str]:
-    chats = Chat.objects.filter(customer=customer, active_thread_id__isnull=False)
-    return sorted(
-        {
-            user_id
-            for chat in chats
-            for user_id, participant in chat.participants.items()
-            if participant["type"] == "agent" and participant["present"]
-        }
-    )
+        tell(
+            CustomerPageUpdated(**monitoring.audience_of(customer), visit_id=visit.id, page=opened)
+        )
+        _consider(customer)
+    return after if after != before else []
 
 
 def gone_since(customer: Customer) -> datetime | None:

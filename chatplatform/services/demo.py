@@ -18,17 +18,20 @@ from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
 from chatplatform import clock
-from chatplatform.errors import Validation
+from chatplatform.errors import AlreadyExists, Validation
 from chatplatform.models import (
     AccessToken,
     Account,
+    Agent,
     Application,
+    Bot,
     Organization,
     PersonalAccessToken,
 )
+from chatplatform.models.groups import GroupPriority
 from chatplatform.models.people import AgentRole, RoutingStatus
 from chatplatform.scopes import allowed
-from chatplatform.services import applications, organizations, tokens
+from chatplatform.services import agents, applications, bots, groups, organizations, tokens
 
 DEFAULT_NAME: Final = "Demo"
 LEAST_SECONDS_LEFT: Final = 3_600
@@ -56,6 +59,14 @@ class DemoAgent:
 
 
 @dataclass(frozen=True, slots=True)
+class DemoBot:
+    """The demo's bot, with what its tokens are issued for."""
+
+    id: str
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
 class Demo:
     """The demo organisation and its credentials."""
 
@@ -63,6 +74,7 @@ class Demo:
     client_id: str
     client_secret: str
     agents: list[DemoAgent]
+    bots: list[DemoBot]
 
 
 def prepare(name: str = DEFAULT_NAME) -> Demo:
@@ -73,7 +85,7 @@ def prepare(name: str = DEFAULT_NAME) -> Demo:
     """
     try:
         return _prepare(name)
-    except (IntegrityError, Validation):
+    except (IntegrityError, AlreadyExists, Validation):
         # Somebody made it at the same moment; what is wrong with the name itself comes up again.
         return _prepare(name)
 
@@ -93,13 +105,14 @@ def _prepare(name: str) -> Demo:
         client_id=application.client_id,
         client_secret=client_secret,
         agents=[_credentials(name, account, application) for account in people],
+        bots=_bots(organization, name, application),
     )
 
 
 def _make(name: str) -> Organization:
     organization = organizations.create_organization(name)
     people = [
-        organizations.add_agent(
+        agents.create_agent(
             organization,
             _email(name, alias),
             full_name,
@@ -111,8 +124,8 @@ def _make(name: str) -> Organization:
         for alias, full_name, job_title, role in _PEOPLE
     ]
     for group_name, place in _GROUPS:
-        group = organizations.create_group(organization, group_name)
-        organizations.add_group_member(group, people[place])
+        group = groups.create_group(organization, group_name)
+        groups.add_group_member(group, people[place])
     return organization
 
 
@@ -136,6 +149,27 @@ def _application(organization: Organization, name: str) -> tuple[Application, st
         application.client_secret = client_secret
         application.save(update_fields=["client_secret", "updated"])
     return application, client_secret
+
+
+def _bots(organization: Organization, name: str, owner: Application) -> list[DemoBot]:
+    """Return the bot, made unless it was before; one that was deleted stays so."""
+    bot_id, secret = _digest(name, "bot_id").hex()[:32], _secret(name, "bot_secret")
+    if not Agent.ever.filter(organization=organization, public_id=bot_id).exists():
+        bots.create_bot(
+            owner,
+            "Robin",
+            bot_id=bot_id,
+            secret=secret,
+            job_title="Assistant",
+            default_group_priority=GroupPriority.FIRST,
+        )
+    bot = Bot.objects.filter(agent__public_id=bot_id, agent__organization=organization).first()
+    if bot is None:
+        return []
+    if bot.secret_checksum != tokens.checksum(secret):
+        bot.secret_checksum = tokens.checksum(secret)
+        bot.save(update_fields=["secret_checksum"])
+    return [DemoBot(bot_id, secret)]
 
 
 def _credentials(name: str, account: Account, application: Application) -> DemoAgent:

@@ -21,14 +21,20 @@ import psycopg.types.json
 from django.db import IntegrityError, connection, transaction
 
 from chatplatform import clock, ids
-from chatplatform.domain_events import EventAppended, EventRepeated, tell
+from chatplatform.domain_events import tell
+from chatplatform.domain_events.events import EventAppended, EventRepeated
 from chatplatform.errors import ChatInactive, NotAllowed, NotFound, ServiceUnavailable
 from chatplatform.models import Chat, Event
-from chatplatform.records import Record, event_record
+from chatplatform.properties import DEFAULTS, Definitions
+from chatplatform.records import Record, event_properties, event_record
 from chatplatform.requester import AgentRequester, Requester
 from chatplatform.selectors import chats as chat_selectors
+from chatplatform.selectors.properties import definitions_of
+from chatplatform.services import activity, archives, files, flags
+from chatplatform.services.changes import bump
 
 SYSTEM_MESSAGE = "system_message"
+SYSTEM_EVENT = "system"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,10 @@ class Draft:
     visibility: str = "all"
     custom_id: str = ""
     properties: Record = field(default_factory=dict)
+    definitions: Definitions = DEFAULTS
+    """What defines those properties: decides who is shown them."""
+    file: str = ""
+    """Token of the upload the event shows."""
 
     @property
     def repeat_key(self) -> UUID | None:
@@ -70,6 +80,23 @@ def system_message(kind: str, text: str, **text_vars: str) -> Draft:
     return Draft(type=SYSTEM_MESSAGE, content=content)
 
 
+def system_event(
+    source: str, subtype: str, details: Record, *, version: int = 1, visibility: str = "agents"
+) -> Draft:
+    """Return an event for programs to read, which only the server makes (protocol.md 2.6).
+
+    ``source`` is ``ai_agents``, ``cdp`` or ``messaging``; ``details`` travels as JSON text in the
+    form that ``source``, ``subtype`` and ``version`` together name.
+    """
+    content = {
+        "source": source,
+        "subtype": subtype,
+        "version": version,
+        "details": orjson.dumps(details).decode(),
+    }
+    return Draft(type=SYSTEM_EVENT, content=content, visibility=visibility)
+
+
 def append(
     requester: Requester,
     chat_id: str,
@@ -89,15 +116,18 @@ def append(
     """
     commit_point()
     try:
-        if connection.vendor == "postgresql":
+        if connection.vendor == "postgresql" and not draft.file:
             stored = _append_safely(requester.organization_id, chat_id, draft)
         else:
             stored = _append_in_transaction(requester, chat_id, draft)
     except IntegrityError:
         return _repeat(requester, chat_id, draft)
     if stored is not None:
-        tell(stored)
-        return Appended(stored.event["id"], repeated=False)
+        appended, ends_waiting = stored
+        tell(appended)
+        if ends_waiting:
+            transaction.on_commit(lambda: flags.note_speech(chat_id), robust=True)
+        return Appended(appended.event["id"], repeated=False)
     if attach_to_last_thread:
         return _append_to_last_thread(requester, chat_id, draft)
     raise _refusal(requester, chat_id, draft)
@@ -130,7 +160,7 @@ WITH bumped AS (
       AND (participants -> %(author)s ->> 'present')::boolean
       AND (%(visibility)s = 'agents' OR participants -> %(author)s ->> 'visibility' = 'all')
     RETURNING id, active_thread_id, next_position - 1 AS position, sequence,
-        previous_change_at, changed_at, group_ids, participants, followers
+        previous_change_at, changed_at, group_ids, participants, followers, idle, unreplied
 ), stored AS (
     INSERT INTO chatplatform_event (organization_id, thread_id, position, sequence, type,
         author_id, visibility, custom_id, repeat_key, content, properties, created_at)
@@ -140,12 +170,19 @@ WITH bumped AS (
     FROM bumped
 )
 SELECT active_thread_id, position, sequence, previous_change_at, changed_at,
-    group_ids, participants, followers
+    group_ids, participants, followers, idle, unreplied
 FROM bumped
 """
 
+_Stored = tuple[EventAppended, bool]
+"""The event, and whether it ended silence or the wait for a first reply."""
 
-def _append_safely(organization_id: UUID, chat_id: str, draft: Draft) -> EventAppended | None:
+
+def _ends_waiting(draft: Draft, idle: bool, unreplied: bool) -> bool:
+    return draft.visibility == "all" and (idle or (unreplied and draft.author_side == "agent"))
+
+
+def _append_safely(organization_id: UUID, chat_id: str, draft: Draft) -> _Stored | None:
     """Append in autocommit; inside a transaction, so that a repeat does not spoil it."""
     if connection.in_atomic_block:
         with transaction.atomic():
@@ -153,9 +190,7 @@ def _append_safely(organization_id: UUID, chat_id: str, draft: Draft) -> EventAp
     return _append_in_one_statement(organization_id, chat_id, draft)
 
 
-def _append_in_one_statement(
-    organization_id: UUID, chat_id: str, draft: Draft
-) -> EventAppended | None:
+def _append_in_one_statement(organization_id: UUID, chat_id: str, draft: Draft) -> _Stored | None:
     connection.ensure_connection()
     parameters = {
         "now": clock.now(),
@@ -174,19 +209,21 @@ def _append_in_one_statement(
         row = cursor.execute(APPEND_STATEMENT, parameters, prepare=True).fetchone()
     if row is None:
         return None
-    thread_id, position, sequence, previous_at, changed_at, groups, participants, followers = row
-    return EventAppended(
+    thread_id, position, sequence, previous_at, changed_at, *audience, idle, unreplied = row
+    groups, participants, followers = map(_json, audience)
+    appended = EventAppended(
         organization_id=str(organization_id),
         chat_id=chat_id,
         thread_id=thread_id,
         sequence=sequence,
         previous_at=clock.to_wire(previous_at),
         changed_at=clock.to_wire(changed_at),
-        group_ids=_json(groups),
-        participants=_json(participants),
-        followers=_json(followers),
+        group_ids=groups,
+        participants=participants,
+        followers=followers,
         event=_record(draft, ids.event_id(thread_id, position), changed_at),
     )
+    return appended, _ends_waiting(draft, idle, unreplied)
 
 
 def _json(value: Any) -> Any:
@@ -205,21 +242,17 @@ def _record(draft: Draft, event_id: str, created_at: datetime) -> Record:
         record["author_id"] = draft.author_id
     if draft.custom_id:
         record["custom_id"] = draft.custom_id
-    if draft.properties:
-        record["properties"] = draft.properties
-    return record
+    return record | event_properties(draft.properties, draft.definitions)
 
 
-def _append_in_transaction(
-    requester: Requester, chat_id: str, draft: Draft
-) -> EventAppended | None:
+def _append_in_transaction(requester: Requester, chat_id: str, draft: Draft) -> _Stored | None:
     with transaction.atomic():
         chat = _locked(requester, chat_id)
         if chat is None or chat.active_thread_id is None or not _may_author(chat, draft):
             return None
         stored = add(chat, draft)
         chat.save()
-    return stored
+    return stored, _ends_waiting(draft, chat.idle, chat.unreplied)
 
 
 def _locked(requester: Requester, chat_id: str) -> Chat | None:
@@ -250,6 +283,7 @@ def _append_to_last_thread(requester: Requester, chat_id: str, draft: Draft) -> 
         except IntegrityError:
             return _repeat(requester, chat_id, draft)
         chat.save()
+        activity.note(chat)
     tell(stored)
     return Appended(stored.event["id"], repeated=False)
 
@@ -283,30 +317,26 @@ def _repeat(requester: Requester, chat_id: str, draft: Draft) -> Appended:
             thread_id=event.thread_id,
             user_id=requester.user_id,
             participants=chat.participants,
-            event=event_record(event),
+            event=event_record(event, definitions=definitions_of([event])),
         )
     )
     return Appended(event.public_id, repeated=True)
-
-
-def bump(chat: Chat, now: datetime | None = None) -> datetime:
-    """Number the next change of a locked ``chat`` and return its moment; the caller saves."""
-    moment = max(now or clock.now(), chat.changed_at + timedelta(microseconds=1))
-    chat.previous_change_at, chat.changed_at = chat.changed_at, moment
-    chat.sequence += 1
-    return moment
 
 
 def add(chat: Chat, draft: Draft, *, with_thread_start: bool = False) -> EventAppended:
     """Store ``draft`` in the newest thread of a locked ``chat``; the caller saves and tells.
 
     ``with_thread_start``: the event is part of a thread's start, which is one change, so no
-    number is taken. Raise :class:`IntegrityError` for a repeat.
+    number is taken. Raise :class:`IntegrityError` for a repeat, :class:`Validation` when the file
+    the event shows has expired meanwhile.
     """
     if with_thread_start:
         moment = chat.changed_at = chat.changed_at + timedelta(microseconds=1)
     else:
         moment = bump(chat)
+    content = draft.content
+    if draft.file:
+        content = content | files.thumbnail_urls(draft.file)
     event = Event(
         organization_id=chat.organization_id,
         thread_id=chat.active_thread_id or chat.last_thread_id,
@@ -317,17 +347,21 @@ def add(chat: Chat, draft: Draft, *, with_thread_start: bool = False) -> EventAp
         visibility=draft.visibility,
         custom_id=draft.custom_id,
         repeat_key=draft.repeat_key,
-        content=draft.content,
+        content=content,
         properties=draft.properties,
         created_at=moment,
     )
     event.save(force_insert=True)
+    if draft.file:
+        files.use(draft.file, event)
+    if chat.active_thread_id is None and not with_thread_start:
+        archives.index_again(event.thread_id)
     chat.next_position += 1
     chat.last_events.setdefault(draft.visibility, {})[draft.type] = event.public_id
     if draft.author_side:
         _note_author(chat, draft, clock.to_wire(moment))
     return replace(
-        chat_selectors.appended(chat, event),
+        chat_selectors.appended(chat, event, draft.definitions),
         previous_at=clock.to_wire(chat.previous_change_at),
         participants={key: dict(value) for key, value in chat.participants.items()},
         followers=list(chat.followers),

@@ -9,18 +9,23 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.files import File
+from django.db import transaction
 from PIL import Image
 
 from chatplatform import clock
 from chatplatform.errors import EntityTooLarge, Validation
-from chatplatform.models import UploadedFile
+from chatplatform.models import Event, FileUse, UploadedFile
 from chatplatform.records import Record
 from chatplatform.selectors import files
 
 MAX_PIXELS = 50_000_000
 SWEEP_AT_MOST = 200
+_BOMBS = (Image.DecompressionBombWarning, Image.DecompressionBombError)
+_NOT_OURS = "`event.url` must come from upload_file"
 
 _IMAGES = {"PNG": "image/png", "JPEG": "image/jpeg", "GIF": "image/gif", "WEBP": "image/webp"}
+IMAGE_FORMATS = tuple(_IMAGES)
+"""What Pillow calls the formats that are told and shown as images."""
 _SIGNATURES = (
     (b"%PDF-", "application/pdf"),
     (b"PK\x03\x04", "application/zip"),
@@ -50,8 +55,9 @@ def store(
     claimed_type: str,
     size: int,
     file: BinaryIO,
+    origin: str = "",
 ) -> UploadedFile:
-    """Keep an uploaded file and return its row.
+    """Keep an uploaded file and return its row; ``origin`` is where its URL begins.
 
     The type comes from the bytes; a claim they contradict is refused. Raise
     :class:`EntityTooLarge`, or :class:`Validation` for executables and contradicted claims.
@@ -73,6 +79,7 @@ def store(
         name=name,
         content_type=content_type,
         size=size,
+        origin=origin,
     )
     if dimensions:
         row.width, row.height = dimensions
@@ -100,14 +107,14 @@ def _identify(head: bytes, file: BinaryIO, name: str) -> tuple[str, tuple[int, i
 
 def _identify_image(file: BinaryIO) -> tuple[str, tuple[int, int]] | None:
     try:
-        with Image.open(file) as image:
+        with Image.open(file, formats=IMAGE_FORMATS) as image:
             known = image.format in _IMAGES and image.width * image.height <= MAX_PIXELS
             if not known:
                 return None
             found = _IMAGES[str(image.format)], (image.width, image.height)
             image.verify()
             return found
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+    except (OSError, ValueError, SyntaxError, *_BOMBS):
         return None
     finally:
         file.seek(0)
@@ -140,19 +147,23 @@ def public_path(row: UploadedFile) -> str:
     return f"{settings.MEDIA_URL}{row.token}/{quote(row.name)}"
 
 
-def use_in_event(organization_id: UUID, url: str, alternative_text: str | None) -> Record:
-    """Return the content of a file event, and make the file permanent.
+def public_url(row: UploadedFile) -> str:
+    """Return a file's unguessable URL."""
+    return row.origin + public_path(row)
 
-    Raise :class:`Validation` for URLs that are not this organisation's uploads, or expired.
+
+def shown(organization_id: UUID, url: str, alternative_text: str | None) -> tuple[Record, str]:
+    """Return the content of an event that shows the file behind ``url``, and the file's token.
+
+    Raise :class:`Validation` for URLs ``upload_file`` did not answer this organisation, or that
+    expired. The file is used only when the event is stored (:func:`use`).
     """
     row = files.by_url(organization_id, url)
     if row is None:
-        raise Validation("`event.url` must come from upload_file")
-    if not row.used:
-        UploadedFile.objects.filter(token=row.token).update(used=True)
+        raise Validation(_NOT_OURS)
     content: Record = {
         "name": row.name,
-        "url": url,
+        "url": public_url(row) if row.origin else url,
         "content_type": row.content_type,
         "size": row.size,
     }
@@ -160,13 +171,55 @@ def use_in_event(organization_id: UUID, url: str, alternative_text: str | None) 
         content |= {"width": row.width, "height": row.height}
     if alternative_text:
         content["alternative_text"] = alternative_text
-    return content
+    return content, row.token
+
+
+def thumbnail_urls(token: str) -> Record:
+    """Return what an image's thumbnails add to an event; nothing until they have been made."""
+    made = files.thumbnails(token)
+    names = ("thumbnail_url", "thumbnail2x_url")
+    return {name: public_url(row) for name, row in zip(names, made, strict=False)}
+
+
+def use(token: str, event: Event) -> None:
+    """Make a file permanent because a stored ``event`` shows it; thumbnails follow if it lacks any.
+
+    The caller holds the chat's lock. Raise :class:`Validation` when the file went meanwhile.
+    """
+    row = UploadedFile.objects.select_for_update().filter(token=token).first()
+    if row is None:
+        raise Validation(_NOT_OURS)
+    row.used = True
+    if row.width and "thumbnail_url" not in event.content:
+        row.thumbnails_due_at = clock.now()
+    row.save(update_fields=["used", "thumbnails_due_at"])
+    FileUse.objects.create(file=row, event=event)
 
 
 def delete_unused() -> None:
-    """Delete files no event has used within a day; a batch a call."""
+    """Delete files no event has used within a day, or whose threads are gone; a batch a call."""
     stale = UploadedFile.objects.filter(used=False, created_at__lt=clock.now() - files.UNUSED_FOR)
     for row in stale[:SWEEP_AT_MOST]:
         deleted, _ = UploadedFile.objects.filter(token=row.token, used=False).delete()
         if deleted:
             row.content.delete(save=False)
+    for use_id, token in _uses_without_event():
+        _forget(use_id, token)
+
+
+def _uses_without_event() -> list[tuple[int, str]]:
+    gone = FileUse.objects.filter(event__isnull=True)
+    return list(gone.values_list("id", "file_id")[:SWEEP_AT_MOST])
+
+
+def _forget(use_id: int, token: str) -> None:
+    """Drop a use whose event is gone, and with the last use the file and its thumbnails."""
+    with transaction.atomic():
+        row = UploadedFile.objects.select_for_update().filter(token=token).first()
+        FileUse.objects.filter(id=use_id).delete()
+        if row is None or row.uses.exists():
+            return
+        contents = [one.content for one in (row, *row.thumbnails.all())]
+        row.delete()
+    for content in contents:
+        content.delete(save=False)

@@ -6,7 +6,10 @@ Functions here change a chat whose row the caller has locked; the caller saves t
 
 from __future__ import annotations
 
-from chatplatform.domain_events import ChatOpened, UserAddedToChat, UserRemovedFromChat, tell
+from collections.abc import Sequence
+
+from chatplatform.domain_events.chats import ChatOpened, UserAddedToChat, UserRemovedFromChat
+from chatplatform.errors import Authorization, ChatInactive, NotAllowed
 from chatplatform.models import Agent, Chat, Customer, Thread
 from chatplatform.records import Record, agent_record, chat_user_record, customer_record
 from chatplatform.requester import AgentRequester, Requester
@@ -52,6 +55,18 @@ def whispers(chat: Chat, user_id: str) -> bool:
     return participant is not None and participant["visibility"] == "agents"
 
 
+def require_voice(chat: Chat, requester: Requester, visibility: str) -> None:
+    """Raise :class:`NotAllowed` unless the requester may act in the chat towards ``visibility``.
+
+    They must be there, and those who whisper can do nothing that customers would notice.
+    """
+    participant = chat.participants.get(requester.user_id)
+    if participant is None or not participant["present"]:
+        raise NotAllowed("The requester is not a user of the chat")
+    if visibility == "all" and participant["visibility"] != "all":
+        raise NotAllowed("A user who whispers can do nothing visible to all")
+
+
 def named(chat: Chat, requester: Requester | None) -> tuple[str, str]:
     """Return who caused a change: the id agents know, and the one customers know.
 
@@ -64,6 +79,43 @@ def named(chat: Chat, requester: Requester | None) -> tuple[str, str]:
     if isinstance(requester, AgentRequester):
         return requester.user_id, requester.customer_facing_id
     return requester.user_id, requester.user_id
+
+
+def talking_agents(chat: Chat) -> list[str]:
+    """Return the agents who talk in the chat: present, and seen by the customer."""
+    return [
+        user_id
+        for user_id, one in chat.participants.items()
+        if one["present"] and one["type"] == "agent" and one["visibility"] == "all"
+    ]
+
+
+def running_chat(
+    requester: AgentRequester, chat_id: str, *, ignore_requester_presence: bool
+) -> Chat:
+    """Return a chat whose active thread the requester may change, its row locked until commit.
+
+    Raise what ``access_chat`` raises, :class:`ChatInactive`, and :class:`Authorization` unless the
+    requester is in the chat or that is to be ignored.
+    """
+    chat = chat_selectors.access_chat(requester, chat_id, write=True, lock=True)
+    if chat.active_thread_id is None:
+        raise ChatInactive
+    if not ignore_requester_presence:
+        require_presence(chat, requester)
+    return chat
+
+
+def require_presence(chat: Chat, requester: AgentRequester) -> None:
+    """Raise :class:`Authorization` unless the requester is in the chat."""
+    participant = chat.participants.get(requester.public_id)
+    if participant is None or not participant["present"]:
+        raise Authorization("The requester must be in the chat")
+
+
+def as_seen(chat: Chat, requester: AgentRequester, visibility: str) -> str:
+    """Return the visibility of a message about what ``requester`` did: whisperers stay unseen."""
+    return "agents" if whispers(chat, requester.public_id) else visibility
 
 
 def join_thread(thread: Thread, user_id: str) -> None:
@@ -80,8 +132,12 @@ def add_agent(
     visibility: str = "all",
     reason: str,
     requester: Requester | None = None,
+    group_ids: Sequence[int] | None = None,
 ) -> None:
-    """Let ``agent`` join the active ``thread`` (saved here)."""
+    """Let ``agent`` join the active ``thread`` (saved here).
+
+    ``group_ids`` are the groups whose agents are told, the chat's own by default.
+    """
     participant = seat_agent(chat, agent, visibility=visibility)
     requester_id, requester_key = named(chat, requester)
     join_thread(thread, agent.public_id)
@@ -89,6 +145,7 @@ def add_agent(
     changes.record(
         UserAddedToChat,
         chat,
+        group_ids=list(chat.group_ids if group_ids is None else group_ids),
         user=chat_user_record(agent_record(agent), participant),
         reason=reason,
         requester_id=requester_id,
@@ -97,19 +154,31 @@ def add_agent(
 
 
 def open_for(
-    chat: Chat, thread: Thread, user_id: str, *, requester: Requester | None = None
+    chat: Chat,
+    thread: Thread,
+    user_ids: Sequence[str],
+    *,
+    requester: Requester | None = None,
+    transferred_from: Record | None = None,
+    old_group_ids: Sequence[int] | None = None,
 ) -> None:
-    """Tell ``user_id`` the whole chat, as one who now sees it in full."""
+    """Tell users the whole chat, as those who now see it in full; the caller saves the chat.
+
+    ``old_group_ids`` are the groups that could see the chat before: where they differ from the
+    chat's own, agents who could not are told too.
+    """
     requester_id, requester_key = named(chat, requester)
-    tell(
-        ChatOpened(
-            organization_id=str(chat.organization_id),
-            user_id=user_id,
-            chat=chat_selectors.full_chat(chat, thread),
-            participants={key: dict(value) for key, value in chat.participants.items()},
-            requester_id=requester_id,
-            requester_key=requester_key,
-        )
+    before = set(chat.group_ids if old_group_ids is None else old_group_ids)
+    changes.record(
+        ChatOpened,
+        chat,
+        user_ids=list(user_ids),
+        chat=chat_selectors.full_chat(chat, thread),
+        requester_id=requester_id,
+        requester_key=requester_key,
+        transferred_from=transferred_from or {},
+        new_group_ids=sorted(set(chat.group_ids) - before),
+        old_group_ids=sorted(before),
     )
 
 

@@ -14,19 +14,25 @@ from uuid import UUID
 from django.db import transaction
 
 from chatplatform import clock
-from chatplatform.domain_events import RoutingStatusSet, SessionsEnded, tell
+from chatplatform.domain_events import tell
+from chatplatform.domain_events.customers import CustomerLeft
+from chatplatform.domain_events.routing import RoutingStatusSet
+from chatplatform.domain_events.sessions import SessionsEnded
 from chatplatform.errors import (
     AgentOffline,
     Authorization,
     RequesterAlreadyOffline,
     Validation,
 )
-from chatplatform.models import Agent, ConnectionLease, Customer, Organization, Visit
+from chatplatform.models import Agent, Bot, ConnectionLease, Customer, Organization, Visit
+from chatplatform.models.bots import BotType
 from chatplatform.models.people import RoutingStatus
 from chatplatform.process import process_id
+from chatplatform.records import Record
 from chatplatform.requester import AgentRequester
+from chatplatform.selectors import monitoring as monitoring_selectors
 from chatplatform.selectors import people
-from chatplatform.services import routing
+from chatplatform.services import monitoring, routing
 
 LEASE_SECONDS = 20
 SWEEP_AT_MOST = 500
@@ -66,15 +72,18 @@ def agent_logged_in(
     reconnect: bool,
     timezone: str | None,
     away: bool = False,
+    monitoring_level: str | None = None,
 ) -> Agent:
-    """Note a login and return the agent with the status that now holds.
+    """Note a login and return the agent with the status and monitoring level that now hold.
 
     A first session starts with the configured ``login_status``; ``reconnect``, or another live
-    session, keeps the last chosen one. Tells ``RoutingStatusSet`` when the shown status changed.
+    session, keeps the last chosen one. ``monitoring_level`` None means ``my`` for a first session,
+    else the last one (``monitoring.chosen_level``). Tells ``RoutingStatusSet`` when the shown
+    status changed.
     """
     with transaction.atomic():
-        routing.lock_organization(requester.organization_id)
-        agent = Agent.objects.select_for_update().get(id=requester.agent_id)
+        organization = routing.lock_organization(requester.organization_id)
+        agent = people.acting(requester, lock=True)
         before = _attention(agent)
         shown_before = people.shown_status(agent, before)
         was_live = before is not None
@@ -83,7 +92,11 @@ def agent_logged_in(
         if timezone:
             agent.timezone = timezone
         agent.connected = True
-        agent.save(update_fields=["routing_status", "timezone", "connected"])
+        kept = agent.monitoring_level if was_live else None
+        agent.monitoring_level = monitoring.chosen_level(
+            organization.properties, monitoring_level or kept
+        )
+        agent.save(update_fields=["routing_status", "timezone", "connected", "monitoring_level"])
         hold(requester.organization_id, requester.public_id, connection_id, away=away)
         shown = people.shown_status(agent, _attention(agent))
         if shown != shown_before:
@@ -99,22 +112,59 @@ def _attention(agent: Agent) -> bool | None:
 def _tell_status(agent: Agent, status: str) -> None:
     tell(
         RoutingStatusSet(
-            organization_id=str(agent.organization_id), agent_id=agent.public_id, status=status
+            organization_id=str(agent.organization_id),
+            agent_id=agent.public_id,
+            status=status,
+            is_bot=agent.kind == Agent.Kind.BOT,
         )
     )
 
 
+def set_away(requester: AgentRequester, connection_id: str, *, away: bool) -> None:
+    """Say whether somebody looks at one of the requester's connections.
+
+    An agent who is away on every connection does not accept chats; coming back on one of them
+    brings the chosen status back. Tells ``RoutingStatusSet`` when the shown status changed.
+    """
+    with transaction.atomic():
+        routing.lock_organization(requester.organization_id)
+        agent = people.acting(requester, lock=True)
+        before = _attention(agent)
+        hold(requester.organization_id, requester.public_id, connection_id, away=away)
+        _tell_if_changed(agent, before)
+    routing.settle_after_commit(requester.organization_id)
+
+
+def note_page_focus(connection_id: str, *, focused: bool) -> None:
+    """Note whether a customer looks at the page one of their connections belongs to."""
+    ConnectionLease.objects.filter(connection_id=connection_id).update(away=not focused)
+
+
+def _tell_if_changed(agent: Agent, before: bool | None) -> None:
+    """Tell the agent's shown status if it is another than with the attention of ``before``."""
+    shown = people.shown_status(agent, _attention(agent))
+    if shown != people.shown_status(agent, before):
+        _tell_status(agent, shown)
+
+
 def agent_logged_out(requester: AgentRequester, connection_id: str) -> None:
-    """End one session; with the last one the agent's chats are handed on (``signed_out``)."""
+    """End one session; with the last one the agent's chats are handed on (``signed_out``).
+
+    Those of the others that are left may all be away. Tells ``RoutingStatusSet`` when the shown
+    status changed.
+    """
     with transaction.atomic():
         organization = routing.lock_organization(requester.organization_id)
+        agent = people.acting(requester, lock=True)
+        before = _attention(agent)
         ConnectionLease.objects.filter(connection_id=connection_id).delete()
         others = ConnectionLease.objects.filter(
             organization=organization, user_id=requester.public_id, expires_at__gt=clock.now()
         ).exclude(process="")
         if others.exists():
+            _tell_if_changed(agent, before)
+            routing.settle_after_commit(requester.organization_id)
             return
-        agent = Agent.objects.select_for_update().get(id=requester.agent_id)
         ConnectionLease.objects.filter(
             organization=organization, user_id=requester.public_id
         ).delete()
@@ -142,17 +192,33 @@ def log_out_agent(requester: AgentRequester, agent_id: str | None) -> None:
         organization = routing.lock_organization(requester.organization_id)
         found = people.agent_by_public_id(requester.organization_id, wanted)
         agent = Agent.objects.select_for_update().get(id=found.id)
-        ConnectionLease.objects.filter(organization=organization, user_id=wanted).delete()
-        tell(
-            SessionsEnded(
-                organization_id=str(organization.id),
-                user_id=wanted,
-                reason="agent_logged_out_remotely",
-            )
-        )
+        _end_connections(organization, agent, "agent_logged_out_remotely")
         if agent.connected:
             _gone(organization, agent, "remotely_signed_out")
     routing.settle_after_commit(requester.organization_id)
+
+
+def end_sessions(organization: Organization, agent: Agent, *, reason: str, because: str) -> None:
+    """End every session of a locked agent or bot, who may not work any more; others get the chats.
+
+    ``reason`` is what clients are told (protocol.md 3.5), ``because`` the routing reason
+    (``suspended``, ``deleted``). The organisation is locked; the caller settles.
+    """
+    _end_connections(organization, agent, reason)
+    if agent.kind == Agent.Kind.BOT:
+        routing.set_status(agent, RoutingStatus.OFFLINE)
+    elif agent.connected:
+        agent.connected = False
+        agent.save(update_fields=["connected"])
+        _tell_status(agent, RoutingStatus.OFFLINE)
+    routing.release_agent(organization, agent, because)
+
+
+def _end_connections(organization: Organization, agent: Agent, reason: str) -> None:
+    ConnectionLease.objects.filter(organization=organization, user_id=agent.public_id).delete()
+    tell(
+        SessionsEnded(organization_id=str(organization.id), user_id=agent.public_id, reason=reason)
+    )
 
 
 def set_routing_status(requester: AgentRequester, status: str, agent_id: str | None) -> None:
@@ -175,8 +241,7 @@ def set_routing_status(requester: AgentRequester, status: str, agent_id: str | N
 def _check_status_change(requester: AgentRequester, agent: Agent, status: str) -> None:
     oneself = agent.id == requester.agent_id
     if agent.kind == Agent.Kind.BOT:
-        if not requester.has_scope("agents-bot--all:rw", "agents-bot--my:rw"):
-            raise Authorization
+        _check_bot(requester, Bot.objects.select_related("owner").get(agent=agent))
         return
     if oneself and not requester.has_scope("agents--my:rw"):
         raise Authorization("the token lacks the scope agents--my:rw")
@@ -186,6 +251,14 @@ def _check_status_change(requester: AgentRequester, agent: Agent, status: str) -
         raise Validation("Only bots can be set `offline`")
     if _attention(agent) is None:
         raise RequesterAlreadyOffline if oneself else AgentOffline
+
+
+def _check_bot(requester: AgentRequester, bot: Bot) -> None:
+    """Raise :class:`Authorization` for somebody else's bot; an AI agent is its owner's alone."""
+    own = requester.client_id == bot.owner.client_id and requester.has_scope("agents-bot--my:rw")
+    if own or (requester.has_scope("agents-bot--all:rw") and bot.type != BotType.AI_AGENT):
+        return
+    raise Authorization("the bot belongs to another application")
 
 
 def end_expired_leases() -> None:
@@ -202,21 +275,27 @@ def end_expired_leases() -> None:
         ConnectionLease.objects.filter(
             connection_id__in=[lease.connection_id for lease in expired]
         ).delete()
-    for organization_id, user_id in {(one.organization_id, one.user_id) for one in expired}:
-        _lost(organization_id, user_id)
+    looked = {(one.organization_id, one.user_id): False for one in expired}
+    for lease in expired:
+        looked[lease.organization_id, lease.user_id] |= not lease.away
+    for (organization_id, user_id), attentive in looked.items():
+        _lost(organization_id, user_id, attentive=attentive)
 
 
-def _lost(organization_id: UUID, user_id: str) -> None:
+def _lost(organization_id: UUID, user_id: str, *, attentive: bool) -> None:
+    """Act on a lost connection; ``attentive``: somebody looked at it, as far as was known."""
     with transaction.atomic():
         organization = routing.lock_organization(organization_id)
-        if user_id in people.attention(organization_id, [user_id]):
-            return
+        left = people.attention(organization_id, [user_id]).get(user_id)
         agent = (
             Agent.objects.select_for_update()
             .filter(organization=organization, public_id=user_id)
             .first()
         )
-        if agent is None:
+        if left is not None:
+            if agent is not None:
+                _tell_if_changed(agent, left or attentive)
+        elif agent is None:
             _end_visit(user_id)
         elif agent.connected:
             _gone(organization, agent, "disconnected")
@@ -225,10 +304,27 @@ def _lost(organization_id: UUID, user_id: str) -> None:
 
 def _end_visit(customer_id: str) -> None:
     try:
-        customer = Customer.objects.filter(id=UUID(customer_id)).first()
+        key = UUID(customer_id)
     except ValueError:
         return  # the lease of an agent who is no more
-    if customer is not None and customer.last_visit_id is not None:
-        Visit.objects.filter(id=customer.last_visit_id, ended_at__isnull=True).update(
-            ended_at=clock.now()
-        )
+    customer = Customer.objects.select_for_update(no_key=True).filter(id=key).first()
+    if customer is not None:
+        customer_left(customer)
+
+
+def customer_left(customer: Customer, about: Record | None = None) -> None:
+    """End the visit of a locked customer who has no connection any more, and what lasts as long.
+
+    Session fields go with it (protocol.md 2.8). Tells ``CustomerLeft`` of customers who were
+    online, to those in ``about`` (``monitoring.audience_of``) where that is given.
+    """
+    now = clock.now()
+    if customer.last_visit_id is not None:
+        Visit.objects.filter(id=customer.last_visit_id, ended_at__isnull=True).update(ended_at=now)
+    if customer.online_since is None:
+        return
+    about = about or monitoring_selectors.audience_of(customer)
+    customer.online_since = None
+    customer.session_fields = []
+    customer.save(update_fields=["online_since", "session_fields"])
+    tell(CustomerLeft(**about, left_at=clock.to_wire(now)))

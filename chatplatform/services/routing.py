@@ -1,65 +1,60 @@
 """Assignment, the queue and group statuses.
 
 All decisions of one organisation are taken under its row's lock, so that an agent's limit holds
-and positions stay 1..n whatever runs in parallel. Lock order: organisation → chat → thread.
+and positions stay 1..n whatever runs in parallel. Lock order: organisation → chat → thread. What a
+decision costs grows with the agents and with those who wait, never with history.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Count
 
-from chatplatform.domain_events import (
-    ChatTransferred,
+from chatplatform import clock
+from chatplatform.domain_events import tell
+from chatplatform.domain_events.chats import ChatTransferred
+from chatplatform.domain_events.routing import (
     GroupsStatusUpdated,
     GroupStatusUpdated,
     QueuePositionsUpdated,
     QueuePositionUpdated,
     RoutingStatusSet,
-    tell,
 )
-from chatplatform.errors import GroupOffline, GroupsOffline
-from chatplatform.models import Agent, Chat, ChatListing, Group, GroupMember, Organization, Thread
-from chatplatform.models.groups import GENERAL_GROUP, GroupPriority
+from chatplatform.errors import GroupOffline, GroupsOffline, GroupUnavailable
+from chatplatform.models import Agent, Chat, ChatListing, Group, Organization, Thread
 from chatplatform.models.people import RoutingStatus
-from chatplatform.properties import license_value
 from chatplatform.records import Record, queue_record
+from chatplatform.requester import Requester
 from chatplatform.selectors import people, queue
-from chatplatform.services import changes, events, listings, participants, threads
+from chatplatform.selectors.routing_rules import RoutingRules, rules_of
+from chatplatform.selectors.slots import Slot, choose, connected_agents, serves
+from chatplatform.services import changes, events, flags, listings, participants, threads
+from chatplatform.services import routing_messages as messages
 
 QUEUE_LIMIT = 100
 QUEUE_LIMIT_CONTINUOUS = 150
 
-_RANK = {GroupPriority.FIRST: 0, GroupPriority.NORMAL: 1, GroupPriority.LAST: 2}
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a thread asks of the router.
 
-@dataclass(slots=True)
-class Slot:
-    """An accepting agent: priority by group, running chats, and how many fit."""
+    ``automatic`` False: agents pick it themselves. ``recent`` is the agent to ask before others.
+    """
 
-    agent: Agent
-    priorities: dict[int, str] = field(default_factory=dict)
-    load: int = 0
+    group_ids: tuple[int, ...]
+    automatic: bool
+    bots: bool
+    recent: str
 
-    @property
-    def free(self) -> bool:
-        """Whether one more chat fits."""
-        return self.load < self.agent.max_chats_count
-
-    def rank(self, group_ids: Iterable[int]) -> int | None:
-        """Return how early this agent is asked for a chat of the groups; None: never."""
-        ranks = []
-        for number in group_ids:
-            priority = self.priorities.get(number)
-            if priority is None and number == GENERAL_GROUP:
-                priority = GroupPriority.NORMAL
-            if priority is not None and priority != GroupPriority.SUPERVISOR:
-                ranks.append(_RANK[GroupPriority(priority)])
-        return min(ranks, default=None)
+    def choice(self, slots: Iterable[Slot], *, but: Collection[str] = ()) -> Slot | None:
+        """Return the free agent to ask first; None where there is none or none may be asked."""
+        if not self.automatic:
+            return None
+        return choose(slots, self.group_ids, bots=self.bots, recent=self.recent, but=but)
 
 
 def lock_organization(organization_id: UUID) -> Organization:
@@ -67,68 +62,59 @@ def lock_organization(organization_id: UUID) -> Organization:
     return Organization.objects.select_for_update(no_key=True).get(id=organization_id)
 
 
-def accepting_agents(organization_id: UUID) -> list[Slot]:
-    """Return every agent who accepts chats now, with groups and load. Four reads."""
-    chosen = list(
-        Agent.objects.filter(
-            organization_id=organization_id,
-            routing_status=RoutingStatus.ACCEPTING,
-            suspended=False,
-            awaiting_approval=False,
-        ).order_by("id")
+def accepting_agents(organization_id: UUID, rules: RoutingRules | None = None) -> list[Slot]:
+    """Return every agent who accepts chats now, with groups and load. At most six reads."""
+    most = (rules or rules_of(organization_id)).chats_per_agent()
+    slots = connected_agents(organization_id, most_chats=most, accepting_only=True)
+    return [slot for slot in slots if slot.accepting]
+
+
+def claim_of(
+    rules: RoutingRules, chat: Chat, thread: Thread, group_ids: Sequence[int] | None = None
+) -> Claim:
+    """Return what ``thread`` asks of the router, of agents of ``group_ids`` or else of its own.
+
+    One read where recent agents are preferred.
+    """
+    groups = tuple(thread.group_ids if group_ids is None else group_ids)
+    by_hand = rules.by_hand(groups) or flags.of(chat).get("ignore_agents_routing")
+    recent = ""
+    if not by_hand and rules.of_license("prefer_recent_agent", False):
+        recent = _recent_agent(chat, thread)
+    return Claim(
+        group_ids=groups,
+        automatic=not by_hand,
+        bots=not flags.of(thread).get("ignore_bots"),
+        recent=recent,
     )
-    attentive = people.attention(organization_id, [agent.public_id for agent in chosen])
-    slots = {
-        agent.pk: Slot(agent)
-        for agent in chosen
-        if people.shown_status(agent, attentive.get(agent.public_id)) == RoutingStatus.ACCEPTING
-    }
-    memberships = GroupMember.objects.filter(agent_id__in=slots).select_related("group")
-    for membership in memberships:
-        slots[membership.agent_id].priorities[membership.group.number] = membership.priority
-    readers = {f"a:{slot.agent.public_id}": slot for slot in slots.values()}
-    loads = (
-        ChatListing.objects.filter(
-            organization_id=organization_id, reader__in=readers, active=True, present=True
-        )
-        .filter(chat__customer__isnull=False)
-        .values_list("reader")
-        .annotate(load=Count("id"))
-    )
-    for reader, load in loads:
-        readers[reader].load = load
-    return list(slots.values())
 
 
-def choose(slots: Iterable[Slot], group_ids: Iterable[int]) -> Slot | None:
-    """Return the free agent to ask first: by priority, then the fewest running chats."""
-    groups = list(group_ids)
-    ranked = [
-        ((rank, slot.load, slot.agent.pk), slot)
-        for slot in slots
-        if slot.free and (rank := slot.rank(groups)) is not None
-    ]
-    return min(ranked, key=lambda item: item[0])[1] if ranked else None
-
-
-def serves(slots: Iterable[Slot], group_ids: Iterable[int]) -> bool:
-    """Tell whether any agent accepts chats of the groups, free or not."""
-    groups = list(group_ids)
-    return any(slot.rank(groups) is not None for slot in slots)
+def _recent_agent(chat: Chat, thread: Thread) -> str:
+    """Return who talked with the customer last, before this thread; empty for nobody."""
+    before = Thread.objects.filter(chat_id=chat.id, number=thread.number - 1).first()
+    for user_id in reversed(before.user_ids if before else []):
+        participant = chat.participants.get(user_id)
+        if participant and participant["type"] == "agent" and participant["visibility"] == "all":
+            return str(user_id)
+    return ""
 
 
 def predict_agent(organization_id: UUID, number: int) -> tuple[Agent, bool]:
     """Return who would answer in a group now, and whether one would have to wait first.
 
-    Raise :class:`GroupOffline` when nobody accepts chats there.
+    Raise :class:`GroupOffline` when nobody accepts chats there, :class:`GroupUnavailable` where
+    agents pick chats by hand.
     """
-    slots = accepting_agents(organization_id)
-    slot = choose(slots, [number])
-    if slot is not None:
-        return slot.agent, False
+    rules = rules_of(organization_id)
+    slots = accepting_agents(organization_id, rules)
     serving = [one for one in slots if one.rank([number]) is not None]
     if not serving:
         raise GroupOffline
+    if rules.by_hand([number]):
+        raise GroupUnavailable
+    slot = choose(slots, [number])
+    if slot is not None:
+        return slot.agent, False
     return min(serving, key=lambda one: (one.rank([number]), one.agent.pk)).agent, True
 
 
@@ -140,39 +126,55 @@ def route_new_thread(
     ``organization`` is locked. Raise :class:`GroupsOffline` when nobody accepts chats and the
     chat is not continuous, or when the queue is off or full.
     """
-    slots = accepting_agents(organization.id)
-    slot = choose(slots, chat.group_ids)
+    rules = rules_of(organization.id)
+    slots = accepting_agents(organization.id, rules)
+    slot = claim_of(rules, chat, thread).choice(slots)
     if slot is not None:
         participants.seat_agent(chat, slot.agent)
         participants.join_thread(thread, slot.agent.public_id)
-        threads.mark_unassigned(thread, False)
+        flags.follow(chat, {"unassigned": False})
         return
     if not continuous and not serves(slots, chat.group_ids):
         raise GroupsOffline
-    if not queue_has_room(organization, continuous=continuous):
+    if not queue_has_room(organization, rules, chat.group_ids, continuous=continuous):
         raise GroupsOffline("The queue is full")
-    threads.enqueue(thread)
-    thread.queue_position = _places_before(thread) + 1
+    flags.follow(chat, threads.enqueue(thread))
+    thread.queue_position = _places_before(rules, thread) + 1
 
 
-def queue_has_room(organization: Organization, *, continuous: bool) -> bool:
-    """Tell whether one more thread may wait."""
-    if not license_value(organization.properties, "chats", "queue.enabled", True):
+def queue_has_room(
+    organization: Organization,
+    rules: RoutingRules,
+    group_ids: Collection[int],
+    *,
+    continuous: bool,
+) -> bool:
+    """Tell whether one more thread of the groups may wait. One read.
+
+    A queue that was full opens again at its threshold. Chats that agents pick by hand may always
+    wait, as long as the queue is not full: there is no other way to them.
+    """
+    if not rules.queues(group_ids) and not rules.by_hand(group_ids):
         return False
-    limit = license_value(organization.properties, "chats", "queue.limit", QUEUE_LIMIT)
+    limit = queue_limit(rules)
     if continuous:
         limit = max(limit, QUEUE_LIMIT_CONTINUOUS)
-    waiting = Thread.objects.filter(organization=organization, queued_at__isnull=False).count()
-    return bool(waiting < limit)
+    elif rules.queue_is_closed(group_ids):
+        return False
+    return queue.length(organization.id) < limit
 
 
-def _places_before(thread: Thread) -> int:
-    waiting = Thread.objects.filter(
-        organization_id=thread.organization_id, queued_at__isnull=False
-    ).exclude(id=thread.id)
-    mine = set(thread.group_ids)
+def queue_limit(rules: RoutingRules) -> int:
+    """Return how many threads may wait, not counting continuous ones."""
+    return int(rules.of_license("queue.limit", QUEUE_LIMIT))
+
+
+def _places_before(rules: RoutingRules, thread: Thread) -> int:
+    turn, mine = rules.turn(thread), set(thread.group_ids)
     return sum(
-        1 for group_ids in waiting.values_list("group_ids", flat=True) if mine & set(group_ids)
+        1
+        for other in queue.waiting_threads(thread.organization_id)
+        if other.id != thread.id and mine & set(other.group_ids) and rules.turn(other) < turn
     )
 
 
@@ -191,15 +193,18 @@ def settle(organization_id: UUID) -> None:
     """
     with transaction.atomic():
         organization = lock_organization(organization_id)
-        slots = accepting_agents(organization_id)
-        waiting = queue.waiting_threads(organization_id)
-        left = [thread for thread in waiting if not _assign_waiting(slots, thread)]
+        rules = rules_of(organization_id)
+        slots = accepting_agents(organization_id, rules)
+        waiting = sorted(queue.waiting_threads(organization_id), key=rules.turn)
+        left = [thread for thread in waiting if not _assign_waiting(rules, slots, thread)]
         _renumber(organization_id, left)
-        _refresh_group_statuses(organization, slots)
+        _refresh_group_statuses(organization, rules, slots, len(left))
 
 
-def _assign_waiting(slots: list[Slot], thread: Thread) -> bool:
-    slot = choose(slots, thread.group_ids)
+def _assign_waiting(rules: RoutingRules, slots: list[Slot], thread: Thread) -> bool:
+    if choose(slots, thread.group_ids) is None:
+        return False
+    slot = claim_of(rules, thread.chat, thread).choice(slots)
     if slot is None:
         return False
     chat = Chat.objects.select_for_update(of=("self",)).get(id=thread.chat_id)
@@ -214,25 +219,92 @@ def _assign_waiting(slots: list[Slot], thread: Thread) -> bool:
 
 def assign(chat: Chat, thread: Thread, slot: Slot, *, reason: str) -> None:
     """Give the running ``thread`` of a locked ``chat`` to ``slot``; the caller saves the chat."""
-    threads.leave_queue(thread)
-    thread.save()
-    participants.add_agent(chat, thread, slot.agent, reason=reason)
-    _tell_transfer(chat, reason, [slot.agent.public_id])
-    participants.open_for(chat, thread, slot.agent.public_id)
+    hand_over(chat, thread, slot.agent, Handover(reason=reason))
     slot.load += 1
 
 
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """Why a thread changes hands, and what changes with it.
+
+    ``reason`` is told of the transfer, ``added`` of the agent who joins; ``requester`` is who did
+    it by hand. ``transferred_from`` is ``{group_ids, agent_ids}`` of a transfer, told to who gets
+    the chat. ``old_group_ids`` are the groups that could see it before, where they are others now:
+    agents who gain access are shown the whole chat.
+    """
+
+    reason: str
+    added: str = "assigned"
+    requester: Requester | None = None
+    transferred_from: Record = field(default_factory=dict)
+    old_group_ids: tuple[int, ...] | None = None
+
+
+def hand_over(chat: Chat, thread: Thread, agent: Agent, how: Handover) -> None:
+    """Let ``agent`` take over the running ``thread`` (saved here) of a locked ``chat``.
+
+    One who talks in it already is neither added nor shown the chat. The caller saves the chat.
+    """
+    changed = threads.leave_queue(thread) | _note_transfer(thread)
+    thread.save()
+    joins = agent.public_id not in participants.talking_agents(chat)
+    if joins:
+        participants.add_agent(
+            chat,
+            thread,
+            agent,
+            reason=how.added,
+            requester=how.requester,
+            group_ids=how.old_group_ids,
+        )
+    _show(chat, thread, [agent.public_id] if joins else [], how)
+    _tell_transfer(chat, how, [agent.public_id])
+    flags.tell_changed(chat, thread, changed)
+
+
+def wait(rules: RoutingRules, chat: Chat, thread: Thread, how: Handover) -> None:
+    """Let the running ``thread`` (saved here) of a locked ``chat`` wait for an agent.
+
+    The caller saves the chat and settles.
+    """
+    changed = threads.enqueue(thread) | _note_transfer(thread)
+    thread.queue_position = _places_before(rules, thread) + 1
+    thread.save()
+    if how.old_group_ids is not None:
+        _show(chat, thread, [], how)
+    _tell_transfer(chat, how, [], waiting=thread)
+    flags.tell_changed(chat, thread, changed)
+
+
+def _show(chat: Chat, thread: Thread, user_ids: list[str], how: Handover) -> None:
+    participants.open_for(
+        chat,
+        thread,
+        user_ids,
+        requester=how.requester,
+        transferred_from=how.transferred_from,
+        old_group_ids=how.old_group_ids,
+    )
+
+
+def _note_transfer(thread: Thread) -> Record:
+    return flags.put(thread, last_transfer_timestamp=int(clock.now().timestamp()))
+
+
 def _tell_transfer(
-    chat: Chat, reason: str, agent_ids: list[str], thread: Thread | None = None
+    chat: Chat, how: Handover, agent_ids: list[str], *, waiting: Thread | None = None
 ) -> None:
+    requester_id, requester_key = participants.named(chat, how.requester)
     changes.record(
         ChatTransferred,
         chat,
-        requester_id="",
-        reason=reason,
+        group_ids=sorted({*chat.group_ids, *(how.old_group_ids or ())}),
+        requester_id=requester_id,
+        requester_key=requester_key,
+        reason=how.reason,
         to_group_ids=list(chat.group_ids),
         to_agent_ids=agent_ids,
-        queue=queue_record(thread, 0) if thread else {},
+        queue=queue_record(waiting, 0) if waiting else {},
     )
 
 
@@ -273,31 +345,44 @@ def _renumber(organization_id: UUID, waiting: list[Thread]) -> None:
         )
 
 
-def group_status(organization: Organization, slots: Iterable[Slot], number: int) -> str:
+def _group_status(rules: RoutingRules, slots: Iterable[Slot], number: int, waiting: int) -> str:
     """Return a group's status in the customers' words (protocol.md 2.9)."""
     slots = list(slots)
-    if choose(slots, [number]) is not None:
+    by_hand = rules.by_hand([number])
+    if not by_hand and choose(slots, [number]) is not None:
         return "online"
-    queues = license_value(organization.properties, "chats", "queue.enabled", True)
-    if serves(slots, [number]) and queues:
+    full = waiting >= queue_limit(rules) or rules.queue_is_closed([number])
+    if serves(slots, [number]) and (rules.queues([number]) or by_hand) and not full:
         return "online_for_queue"
     return "offline"
 
 
 def group_statuses(organization: Organization) -> dict[int, str]:
-    """Return every group's status in the customers' words. Five reads."""
-    slots = accepting_agents(organization.id)
+    """Return every group's status in the customers' words. At most eight reads."""
+    rules = rules_of(organization.id)
+    slots = accepting_agents(organization.id, rules)
+    waiting = queue.length(organization.id)
     numbers = Group.objects.filter(organization=organization).order_by("number")
     return {
-        number: group_status(organization, slots, number)
+        number: _group_status(rules, slots, number, waiting)
         for number in numbers.values_list("number", flat=True)
     }
 
 
-def _refresh_group_statuses(organization: Organization, slots: list[Slot]) -> None:
+def _refresh_group_statuses(
+    organization: Organization, rules: RoutingRules, slots: list[Slot], waiting: int
+) -> None:
+    groups = list(Group.objects.filter(organization=organization).order_by("number"))
+    for group in groups:
+        closed = _closes(rules, group, waiting)
+        if closed is not group.queue_closed:
+            group.queue_closed = closed
+            group.save(update_fields=["queue_closed"])
+    closed_ones = frozenset(group.number for group in groups if group.queue_closed)
+    rules = replace(rules, closed=closed_ones)
     changed = []
-    for group in Group.objects.filter(organization=organization).order_by("number"):
-        status = group_status(organization, slots, group.number)
+    for group in groups:
+        status = _group_status(rules, slots, group.number, waiting)
         if status == group.shown_status:
             continue
         group.shown_status = status
@@ -313,6 +398,14 @@ def _refresh_group_statuses(organization: Organization, slots: list[Slot]) -> No
         tell(GroupsStatusUpdated(organization_id=str(organization.id), groups=changed))
 
 
+def _closes(rules: RoutingRules, group: Group, waiting: int) -> bool:
+    """Tell whether a group's queue is closed now: full, or not short enough again since it was."""
+    limit = queue_limit(rules)
+    if waiting >= limit:
+        return True
+    return group.queue_closed and waiting > rules.reopens_at(group.number, limit)
+
+
 def release_agent(organization: Organization, agent: Agent, reason: str) -> None:
     """Hand on every running chat of ``agent``, who is gone for ``reason``.
 
@@ -326,113 +419,86 @@ def release_agent(organization: Organization, agent: Agent, reason: str) -> None
         active=True,
         chat__active_thread_id__isnull=False,
     ).order_by("chat_id")
-    slots = [slot for slot in accepting_agents(organization.id) if slot.agent.pk != agent.pk]
+    rules = rules_of(organization.id)
+    slots = [s for s in accepting_agents(organization.id, rules) if s.agent.pk != agent.pk]
     for chat_id in list(held.values_list("chat_id", flat=True)):
         chat = Chat.objects.select_for_update(of=("self",)).get(id=chat_id)
         participant = chat.participants.get(agent.public_id)
         if chat.active_thread_id is None or participant is None or not participant["present"]:
             continue
-        _hand_on(organization, chat, agent, slots, reason)
-
-
-def _has_talking_agent(chat: Chat) -> bool:
-    return any(
-        one["present"] and one["type"] == "agent" and one["visibility"] == "all"
-        for one in chat.participants.values()
-    )
+        _hand_on(organization, rules, chat, agent, slots, reason)
 
 
 def _hand_on(
-    organization: Organization, chat: Chat, agent: Agent, slots: list[Slot], reason: str
+    organization: Organization,
+    rules: RoutingRules,
+    chat: Chat,
+    agent: Agent,
+    slots: list[Slot],
+    reason: str,
 ) -> None:
     talked = chat.participants[agent.public_id]["visibility"] == "all"
-    participants.remove_agent(chat, agent.public_id, reason=reason)
-    if talked and chat.customer_id is not None and not _has_talking_agent(chat):
-        thread = Thread.objects.get(id=chat.active_thread_id)
-        slot = choose(slots, chat.group_ids)
+    participants.remove_agent(chat, agent.public_id, reason=messages.told_as(reason))
+    if talked and chat.customer_id is not None and not participants.talking_agents(chat):
+        thread = Thread.objects.select_for_update().get(id=chat.active_thread_id)
+        slot = claim_of(rules, chat, thread).choice(slots)
         if slot is not None:
-            tell(events.add(chat, _moved(agent, slot.agent, reason)))
+            tell(events.add(chat, messages.moved(agent, slot.agent, reason)))
             assign(chat, thread, slot, reason="assigned")
-        elif queue_has_room(organization, continuous=_is_continuous(thread)):
-            tell(events.add(chat, _queued(agent, reason)))
-            _wait(chat, thread)
+        elif _may_wait(organization, rules, chat, thread):
+            tell(events.add(chat, messages.queued(agent, reason)))
+            wait(rules, chat, thread, Handover(reason="unassigned"))
         else:
-            threads.close(chat, _closed(agent, reason))
+            threads.close(chat, messages.closed(agent, reason))
     chat.save()
     listings.follow(chat)
 
 
-def _is_continuous(thread: Thread) -> bool:
-    return bool(thread.properties.get("routing", {}).get("continuous"))
+def _may_wait(organization: Organization, rules: RoutingRules, chat: Chat, thread: Thread) -> bool:
+    continuous = bool(flags.of(thread).get("continuous"))
+    return queue_has_room(organization, rules, chat.group_ids, continuous=continuous)
 
 
-def _wait(chat: Chat, thread: Thread) -> None:
-    threads.enqueue(thread)
-    thread.queue_position = _places_before(thread) + 1
-    thread.save()
-    _tell_transfer(chat, "unassigned", [], thread)
+def leave_unattended(organization: Organization, chat: Chat, left: str = "") -> None:
+    """Find another agent for a locked ``chat`` whose last talking agent, ``left``, has gone.
 
-
-def leave_unattended(organization: Organization, chat: Chat) -> None:
-    """Queue the active thread of a locked ``chat`` whose last talking agent left, or close it.
-
-    Chats without a customer, or with another agent talking, stay as they are. The caller saves
-    the chat and settles.
+    Without one its active thread waits, or closes where it may not. Chats without a customer, or
+    with another agent talking, stay as they are. The caller saves the chat and settles.
     """
-    if chat.customer_id is None or _has_talking_agent(chat):
+    if chat.customer_id is None or participants.talking_agents(chat):
         return
     thread = Thread.objects.select_for_update().get(id=chat.active_thread_id)
-    if queue_has_room(organization, continuous=_is_continuous(thread)):
-        tell(
-            events.add(
-                chat, events.system_message("routing.unassigned_other", "Chat is unassigned")
-            )
-        )
-        _wait(chat, thread)
+    if thread.queued_at is not None:
+        return
+    rules = rules_of(organization.id)
+    slots = accepting_agents(organization.id, rules)
+    slot = claim_of(rules, chat, thread).choice(slots, but={left})
+    if slot is not None:
+        tell(events.add(chat, messages.reassigned(slot.agent)))
+        assign(chat, thread, slot, reason="other")
+    elif _may_wait(organization, rules, chat, thread):
+        tell(events.add(chat, messages.unassigned()))
+        wait(rules, chat, thread, Handover(reason="unassigned"))
     else:
-        threads.close(chat, events.system_message("routing.archived_other", "The chat was closed"))
-
-
-_BECAUSE = {
-    "deleted": "%{0}% account had been deleted",
-    "disconnected": "%{0}% had lost internet connection",
-    "remotely_signed_out": "%{0}% had been remotely signed out",
-    "signed_out": "%{0}% had signed out",
-}
-
-
-def _moved(agent: Agent, to: Agent, reason: str) -> events.Draft:
-    because = _BECAUSE[reason].format("agent_removed")
-    return events.system_message(
-        f"routing.assigned_{reason}",
-        f"Chat assigned to %agent_added% because {because}",
-        agent_added=to.name,
-        agent_removed=agent.name,
-    )
-
-
-def _queued(agent: Agent, reason: str) -> events.Draft:
-    because = _BECAUSE[reason].format("agent")
-    return events.system_message(
-        f"routing.unassigned_{reason}", f"Customer was queued because {because}", agent=agent.name
-    )
-
-
-def _closed(agent: Agent, reason: str) -> events.Draft:
-    because = _BECAUSE[reason].format("agent")
-    return events.system_message(
-        f"routing.archived_{reason}", f"The chat was closed because {because}", agent=agent.name
-    )
+        threads.close(chat, messages.abandoned())
 
 
 def set_status(agent: Agent, status: str) -> None:
-    """Store an agent's chosen status and tell it; the organisation is locked by the caller."""
-    if agent.routing_status == status:
-        return
+    """Store an agent's chosen status; the organisation is locked by the caller.
+
+    Tells the shown one where that changed: it does not while the agent is away.
+    """
+    attentive = people.attention(agent.organization_id, [agent.public_id]).get(agent.public_id)
+    before = people.shown_status(agent, attentive)
     agent.routing_status = status
     agent.save(update_fields=["routing_status"])
-    tell(
-        RoutingStatusSet(
-            organization_id=str(agent.organization_id), agent_id=agent.public_id, status=status
+    shown = people.shown_status(agent, attentive)
+    if shown != before:
+        tell(
+            RoutingStatusSet(
+                organization_id=str(agent.organization_id),
+                agent_id=agent.public_id,
+                status=shown,
+                is_bot=agent.kind == Agent.Kind.BOT,
+            )
         )
-    )

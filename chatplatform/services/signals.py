@@ -5,11 +5,21 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from chatplatform.domain_events import SneakPeeked, TypingIndicated, tell
-from chatplatform.errors import ChatInactive, NotAllowed
+from chatplatform import clock
+from chatplatform.domain_events import tell
+from chatplatform.domain_events.events import (
+    EventPreviewed,
+    SneakPeeked,
+    ThinkingIndicated,
+    TypingIndicated,
+)
+from chatplatform.errors import ChatInactive
 from chatplatform.models import Chat
+from chatplatform.records import Record
 from chatplatform.requester import AgentRequester, CustomerRequester
 from chatplatform.selectors import chats as chat_selectors
+from chatplatform.services import participants
+from chatplatform.services.events import Draft
 
 
 def send_typing_indicator(
@@ -17,13 +27,7 @@ def send_typing_indicator(
 ) -> None:
     """Tell that an agent types, or stopped. Raise :class:`NotAllowed` for non-members and for
     whisperers who would be seen by the customer."""
-    chat = chat_selectors.access_chat(requester, chat_id, write=True)
-    participant = chat.participants.get(requester.public_id)
-    if participant is None or not participant["present"]:
-        raise NotAllowed("The requester is not a user of the chat")
-    if visibility == "all" and participant["visibility"] != "all":
-        raise NotAllowed("A user who whispers can not be seen typing by all")
-    about = _about(chat, requester.public_id)
+    about = _about(_voiced(requester, chat_id, visibility), requester.public_id)
     tell(
         TypingIndicated(
             **about, visibility=visibility, is_typing=is_typing, timestamp=int(time.time())
@@ -31,11 +35,47 @@ def send_typing_indicator(
     )
 
 
+def send_thinking_indicator(
+    requester: AgentRequester, chat_id: str, *, visibility: str, thought: Record
+) -> None:
+    """Tell that an agent thinks; ``thought`` as in :class:`ThinkingIndicated`.
+
+    Raise :class:`NotAllowed` as for typing, :class:`ChatInactive`.
+    """
+    about = _about(_voiced(requester, chat_id, visibility), requester.public_id)
+    sent_at = clock.to_wire(clock.now())
+    tell(ThinkingIndicated(**about, visibility=visibility, thought=thought, sent_at=sent_at))
+
+
+def send_event_preview(requester: AgentRequester, chat_id: str, draft: Draft) -> None:
+    """Show the customer a message before it is sent; its ``custom_id`` tells which it becomes.
+
+    Raise :class:`NotAllowed` for non-members and whisperers, :class:`ChatInactive`.
+    """
+    about = _about(_voiced(requester, chat_id, draft.visibility), requester.public_id)
+    event: Record = {
+        "created_at": clock.to_wire(clock.now()),
+        "type": draft.type,
+        "visibility": draft.visibility,
+        "author_id": draft.author_id,
+        **draft.content,
+    }
+    if draft.custom_id:
+        event["custom_id"] = draft.custom_id
+    tell(EventPreviewed(**about, event=event))
+
+
 def send_sneak_peek(requester: CustomerRequester, chat_id: str, text: str) -> None:
     """Tell agents what the customer has typed so far; customers never learn of it."""
     chat = chat_selectors.access_chat(requester, chat_id)
     about = _about(chat, requester.user_id)
     tell(SneakPeeked(**about, text=text, timestamp=int(time.time())))
+
+
+def _voiced(requester: AgentRequester, chat_id: str, visibility: str) -> Chat:
+    chat = chat_selectors.access_chat(requester, chat_id, write=True)
+    participants.require_voice(chat, requester, visibility)
+    return chat
 
 
 def _about(chat: Chat, author_id: str) -> dict[str, Any]:

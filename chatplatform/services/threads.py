@@ -5,12 +5,25 @@ The caller has locked the chat, saves it afterwards and calls ``listings.follow`
 
 from __future__ import annotations
 
+from typing import Any
+
 from chatplatform import clock
-from chatplatform.domain_events import ChatDeactivated, tell
+from chatplatform.domain_events import tell
+from chatplatform.domain_events.chats import ChatDeactivated
 from chatplatform.models import Chat, Thread
-from chatplatform.records import visit_record
-from chatplatform.requester import Requester
-from chatplatform.services import changes, events, participants
+from chatplatform.models.forms import FormType
+from chatplatform.records import Record, visit_record
+from chatplatform.requester import CustomerRequester, Requester
+from chatplatform.selectors import forms
+from chatplatform.services import (
+    activity,
+    changes,
+    events,
+    flags,
+    participants,
+    summaries,
+    transcript_mails,
+)
 from chatplatform.services.events import Draft
 
 
@@ -20,11 +33,13 @@ def open_thread(chat: Chat, *, active: bool, continuous: bool, client_id: str) -
     ``active`` False makes one that is closed from the start. Raises the chat's sequence: a start
     with everything in it is one change.
     """
-    now = events.bump(chat)
-    routing: dict[str, str | bool] = {
+    now = changes.bump(chat)
+    routing: dict[str, Any] = {
         "continuous": continuous,
         "idle": False,
         "unassigned": False,
+        "unreplied": True,
+        "pinned": False,
     }
     thread = Thread(
         organization_id=chat.organization_id,
@@ -50,6 +65,8 @@ def open_thread(chat: Chat, *, active: bool, continuous: bool, client_id: str) -
     chat.active_thread_id = thread.id if active else None
     chat.next_position = 1
     chat.followers = []
+    chat.idle = False
+    chat.unreplied = active
     return thread
 
 
@@ -67,40 +84,60 @@ def _came_from(referrer: str, pages: list[dict[str, str]]) -> dict[str, str]:
     return found
 
 
-def mark_unassigned(thread: Thread, unassigned: bool) -> None:
-    """Keep the router's own property on the thread; the caller saves it."""
-    routing = {**thread.properties.get("routing", {}), "unassigned": unassigned}
-    thread.properties = {**thread.properties, "routing": routing}
+def enqueue(thread: Thread) -> Record:
+    """Let ``thread`` wait, from now on unless it does already; return the flags that changed.
+
+    The caller saves it, tells the flags and settles the queue.
+    """
+    if thread.queued_at is None:
+        thread.queued_at = clock.now()
+    return flags.put(thread, unassigned=True, pinned=True)
 
 
-def enqueue(thread: Thread) -> None:
-    """Let ``thread`` wait from now on; the caller saves it and settles the queue."""
-    thread.queued_at = clock.now()
-    mark_unassigned(thread, True)
+def leave_queue(thread: Thread) -> Record:
+    """End the wait of ``thread``, if it waits; return the flags that changed.
 
-
-def leave_queue(thread: Thread) -> None:
-    """End the wait of ``thread``, if it waits; the caller saves it."""
+    The caller saves it and tells the flags.
+    """
     if thread.queued_at is not None:
         waited = clock.now() - thread.queued_at
         thread.queued_seconds += max(1, round(waited.total_seconds()))
         thread.queued_at = None
         thread.queue_position = None
-    mark_unassigned(thread, False)
+    return flags.put(thread, unassigned=False, pinned=False)
 
 
 def close(chat: Chat, farewell: Draft, *, requester: Requester | None = None) -> None:
     """Close the active thread with the system message that says why, and tell both.
 
     ``requester`` is None when the system closes. Participants stay as they are until a new thread
-    begins.
+    begins. What a customer closes before anybody took it up stays pinned, for agents to see.
+    Customers are asked what their group asks after chats.
     """
     thread = Thread.objects.select_for_update().get(id=chat.active_thread_id)
     tell(events.add(chat, farewell))
-    leave_queue(thread)
+    form = forms.asked(thread, FormType.POSTCHAT) if chat.customer_id is not None else None
+    if form is not None:
+        tell(events.add(chat, Draft(type="form", content=form)))
+    missed = thread.queued_at is not None and isinstance(requester, CustomerRequester)
+    changed = leave_queue(thread)
+    if missed and changed.pop("pinned", None) is False:
+        flags.put(thread, pinned=True)
     thread.active = False
     thread.closed_at = chat.changed_at
     thread.save()
     chat.active_thread_id = None
+    chat.idle = chat.unreplied = False
     user_id, user_key = participants.named(chat, requester)
     changes.record(ChatDeactivated, chat, user_id=user_id, user_key=user_key)
+    summaries.request_if_wanted(thread)
+    transcript_mails.note_closed(chat, thread)
+    activity.note(chat)
+    flags.tell_changed(chat, thread, changed)
+    _unpin(chat, missed)
+
+
+def _unpin(chat: Chat, missed: bool) -> None:
+    """Take away the pin agents put on the chat: it held the thread that has closed."""
+    if flags.of(chat).get("pinned") and not missed:
+        flags.tell_on_chat(chat, pinned=False, was_pinned=True)

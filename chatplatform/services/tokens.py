@@ -9,19 +9,22 @@ import binascii
 import hashlib
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from django.contrib.sessions.models import Session
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from chatplatform import clock, ids
-from chatplatform.domain_events import SessionsEnded, tell
+from chatplatform.domain_events import tell
+from chatplatform.domain_events.sessions import SessionsEnded
 from chatplatform.errors import (
     Authentication,
     Authorization,
+    CustomerBanned,
     RequesterAwaitingApproval,
     RequesterSuspended,
     Validation,
@@ -31,13 +34,16 @@ from chatplatform.models import (
     Account,
     Agent,
     Application,
+    Bot,
+    BotToken,
     Customer,
+    CustomerBan,
     CustomerToken,
     PersonalAccessToken,
     RefreshToken,
 )
 from chatplatform.requester import AgentRequester, CustomerRequester
-from chatplatform.scopes import ALL, allowed, effective
+from chatplatform.scopes import ALL, allowed, effective, expand
 from chatplatform.selectors import organizations
 
 LIFETIME_SECONDS: Final = 28_800
@@ -46,6 +52,11 @@ WORKSPACE_LIFETIME_SECONDS: Final = 3_600
 MAX_CUSTOMER_LIFETIME_SECONDS: Final = 30 * 24 * 3_600
 """Longer wishes for a customer's token get this."""
 MAX_PER_CLIENT_AND_ACCOUNT: Final = 25
+BOT_LIFETIME_SECONDS: Final = 24 * 3_600
+BOT_SCOPES: Final = frozenset({"chats--access:rw", "agents-bot--my:rw", "customers:rw"})
+"""What every bot's token carries (protocol.md 5.3)."""
+BOT_TOKEN_PREFIX: Final = "bot."  # noqa: S105 - no secret
+"""Tells a bot's token from all others, which have no dot, so that one read finds either."""
 REVOKED: Final = "access_token_revoked"
 _NAME_LENGTH: Final = 180
 
@@ -84,24 +95,42 @@ def authenticate_agent(credentials: str) -> AgentRequester:
     raise Authentication("the authorization scheme must be Bearer or Basic")
 
 
-def authenticate_customer(credentials: str, query: dict[str, str]) -> CustomerRequester:
+def _bans_of(customer: str, organization: str, address: str) -> Exists:
+    """Return the condition that a ban of a customer, or of ``address``, holds.
+
+    ``customer`` and ``organization`` name the columns of the query it becomes part of.
+    """
+    banned = Q(customer_id=OuterRef(customer))
+    if address:
+        banned |= Q(ip=address)
+    bans = CustomerBan.objects.filter(
+        banned, organization_id=OuterRef(organization), expires_at__gt=clock.now()
+    )
+    return Exists(bans)
+
+
+def authenticate_customer(
+    credentials: str, query: dict[str, str], address: str = ""
+) -> CustomerRequester:
     """Return the customer behind ``Bearer <customer token>`` on the Customer API.
 
-    ``query`` must hold the token's ``organization_id`` (protocol.md 4.1). Raise
-    :class:`Validation` when it is absent or malformed, and :class:`Authentication` when the token
-    is not valid, or not for this organisation: who has no token learns nothing about others.
+    ``query`` must hold the token's ``organization_id`` (protocol.md 4.1). ``address`` is where the
+    call comes from. Raise :class:`Validation` when it is absent or malformed,
+    :class:`Authentication` when the token is not valid, or not for this organisation (who has no
+    token learns nothing about others), and :class:`CustomerBanned`.
     """
     wanted = _organization_id(query)
-    requester = identify_customer(credentials)
+    requester = identify_customer(credentials, address)
     if requester.organization_id != wanted:
         raise Authentication("the token belongs to another organization")
     return requester
 
 
-def identify_customer(credentials: str) -> CustomerRequester:
+def identify_customer(credentials: str, address: str = "") -> CustomerRequester:
     """Return the customer behind ``Bearer <customer token>``, in whatever organisation.
 
-    Raise :class:`Authentication` when the token is malformed, unknown, expired or revoked.
+    Raise :class:`Authentication` when the token is malformed, unknown, expired or revoked, and
+    :class:`CustomerBanned` when the customer, or ``address``, is turned away. One read.
     """
     scheme, value = _taken_apart(credentials)
     if scheme != "bearer":
@@ -109,7 +138,9 @@ def identify_customer(credentials: str) -> CustomerRequester:
     token_checksum = checksum(_without_region(value))
     row = (
         CustomerToken.objects.filter(checksum=token_checksum)
+        .annotate(banned=_bans_of("customer_id", "organization_id", address))
         .values(
+            "banned",
             "customer_id",
             "organization_id",
             "organization__license_id",
@@ -121,6 +152,8 @@ def identify_customer(credentials: str) -> CustomerRequester:
     if row is None:
         raise Authentication("the access token is not valid")
     _refuse_expired(row["expires_at"])
+    if row["banned"]:
+        raise CustomerBanned
     return CustomerRequester(
         organization_id=row["organization_id"],
         license_id=row["organization__license_id"],
@@ -131,35 +164,68 @@ def identify_customer(credentials: str) -> CustomerRequester:
     )
 
 
-_OF_ACCOUNT: Final = (
+_OF_AGENT: Final = (
     "id",
-    "is_active",
-    "agent__id",
-    "agent__public_id",
-    "agent__customer_facing_id",
-    "agent__name",
-    "agent__role",
-    "agent__suspended",
-    "agent__awaiting_approval",
-    "agent__organization_id",
-    "agent__organization__license_id",
+    "account_id",
+    "public_id",
+    "customer_facing_id",
+    "name",
+    "role",
+    "suspended",
+    "awaiting_approval",
+    "organization_id",
+    "organization__license_id",
 )
-"""What a verification needs of an account; whole rows would cost several times the read."""
+"""What a verification needs of an agent; whole rows would cost several times the read."""
 
 
 def _by_access_token(value: str) -> AgentRequester:
-    token_checksum = checksum(_without_region(value))
+    token = _without_region(value)
+    token_checksum = checksum(token)
+    if token.startswith(BOT_TOKEN_PREFIX):
+        return _by_bot_token(token_checksum)
     row = (
         AccessToken.objects.filter(token_checksum=token_checksum)
-        .values("expires", "scope", "application__client_id", *_through("user"))
+        .values(
+            "expires",
+            "scope",
+            "application__client_id",
+            "user__is_active",
+            *_through("user__agent"),
+        )
         .first()
     )
     if row is None:
         raise Authentication("the access token is not valid")
     _refuse_expired(row["expires"])
-    carried = frozenset(row["scope"].split())
-    client_id = row["application__client_id"] or ""
-    return _requester(row, "user", client_id, carried, token_checksum, row["expires"])
+    if not row["user__is_active"]:
+        raise Authentication("the account is not active")
+    found = _agent_in(row, "user__agent")
+    return _requester(
+        found,
+        client_id=row["application__client_id"] or "",
+        scopes=effective(found["role"], frozenset(row["scope"].split())),
+        token_checksum=token_checksum,
+        expires_at=row["expires"],
+    )
+
+
+def _by_bot_token(token_checksum: str) -> AgentRequester:
+    row = (
+        BotToken.objects.filter(checksum=token_checksum)
+        .values("expires_at", "bot__owner__client_id", *_through("bot__agent"))
+        .first()
+    )
+    if row is None:
+        raise Authentication("the access token is not valid")
+    _refuse_expired(row["expires_at"])
+    return _requester(
+        _agent_in(row, "bot__agent"),
+        client_id=row["bot__owner__client_id"],
+        scopes=expand(BOT_SCOPES),
+        token_checksum=token_checksum,
+        expires_at=row["expires_at"],
+    )
 
 
 def _by_personal_access_token(value: str) -> AgentRequester:
@@ -167,47 +233,101 @@ def _by_personal_access_token(value: str) -> AgentRequester:
     token_checksum = checksum(_without_region(token))
     row = (
         PersonalAccessToken.objects.filter(checksum=token_checksum)
-        .values("scopes", *_through("account"))
+        .values("scopes", "account_id", "account__is_active", *_through("account__agent"))
         .first()
     )
-    if row is None or str(row["account__id"]) != account_id.lower():
+    if row is None or str(row["account_id"]) != account_id.lower():
         raise Authentication("the account id or the personal access token is not valid")
-    return _requester(row, "account", "", frozenset(row["scopes"]), token_checksum, None)
+    if not row["account__is_active"]:
+        raise Authentication("the account is not active")
+    found = _agent_in(row, "account__agent")
+    return _requester(
+        found,
+        client_id="",
+        scopes=effective(found["role"], frozenset(row["scopes"])),
+        token_checksum=token_checksum,
+        expires_at=None,
+    )
 
 
 def _through(relation: str) -> list[str]:
-    return [f"{relation}__{name}" for name in _OF_ACCOUNT]
+    return [f"{relation}__{name}" for name in _OF_AGENT]
+
+
+def _agent_in(row: dict[str, Any], relation: str) -> dict[str, Any]:
+    """Return the agent's part of a row; raise for those who may not work now."""
+    found = {name: row[f"{relation}__{name}"] for name in _OF_AGENT}
+    if found["id"] is None:
+        raise Authentication("the account has no seat in a chat licence")
+    if found["suspended"]:
+        raise RequesterSuspended
+    if found["awaiting_approval"]:
+        raise RequesterAwaitingApproval
+    return found
 
 
 def _requester(
-    row: dict[str, Any],
-    relation: str,
+    found: dict[str, Any],
+    *,
     client_id: str,
-    carried: frozenset[str],
+    scopes: frozenset[str],
     token_checksum: str,
     expires_at: datetime | None,
 ) -> AgentRequester:
-    found = {name: row[f"{relation}__{name}"] for name in _OF_ACCOUNT}
-    if found["agent__id"] is None or not found["is_active"]:
-        raise Authentication("the account has no seat in a chat licence")
-    if found["agent__suspended"]:
-        raise RequesterSuspended
-    if found["agent__awaiting_approval"]:
-        raise RequesterAwaitingApproval
     return AgentRequester(
-        organization_id=found["agent__organization_id"],
-        license_id=found["agent__organization__license_id"],
-        account_id=found["id"],
-        agent_id=found["agent__id"],
-        public_id=found["agent__public_id"],
-        customer_facing_id=found["agent__customer_facing_id"],
-        name=found["agent__name"],
-        role=found["agent__role"],
+        organization_id=found["organization_id"],
+        license_id=found["organization__license_id"],
+        account_id=found["account_id"],
+        agent_id=found["id"],
+        public_id=found["public_id"],
+        customer_facing_id=found["customer_facing_id"],
+        name=found["name"],
+        role=found["role"],
         client_id=client_id,
-        scopes=effective(found["agent__role"], carried),
+        scopes=scopes,
         token_checksum=token_checksum,
         expires_at=expires_at,
     )
+
+
+def acting_as(requester: AgentRequester, bot_id: str) -> AgentRequester:
+    """Return ``requester`` in the person of a bot (protocol.md 5.3).
+
+    The token must belong to the client that owns the bot, or be a personal access token of its
+    organisation that may change bots. What it allows stays, and what it allows in one's own chats
+    it allows in all: a bot acts outside its groups too. Raise :class:`Authorization` for anybody
+    else's bot, and :class:`RequesterSuspended`.
+    """
+    bot = (
+        Bot.objects.filter(
+            agent__organization_id=requester.organization_id,
+            agent__public_id=bot_id,
+            agent__deleted_at=None,
+        )
+        .select_related("agent", "owner")
+        .first()
+    )
+    if bot is None or not _may_speak_for(requester, bot):
+        raise Authorization("the token does not belong to the owner of such a bot")
+    if bot.agent.suspended:
+        raise RequesterSuspended
+    beyond = {scope.replace("chats--access:", "chats--all:") for scope in requester.scopes}
+    return replace(
+        requester,
+        agent_id=bot.agent.pk,
+        public_id=bot.agent.public_id,
+        customer_facing_id=bot.agent.customer_facing_id,
+        name=bot.agent.name,
+        role=bot.agent.role,
+        client_id=bot.owner.client_id,
+        scopes=requester.scopes | beyond,
+    )
+
+
+def _may_speak_for(requester: AgentRequester, bot: Bot) -> bool:
+    if requester.client_id:
+        return requester.client_id == bot.owner.client_id
+    return requester.has_scope("agents-bot--my:rw", "agents-bot--all:rw")
 
 
 def _taken_apart(credentials: str) -> tuple[str, str]:
@@ -370,6 +490,28 @@ def _known(scopes: Iterable[str]) -> frozenset[str]:
     return wanted
 
 
+# --- bots' tokens -----------------------------------------------------------------------------
+
+
+def issue_bot_token(bot: Bot) -> IssuedToken:
+    """Issue a Bearer token of ``bot``: a day, with the scopes of every bot.
+
+    Beyond 25 living ones the oldest are revoked.
+    """
+    token = BOT_TOKEN_PREFIX + ids.secret()
+    now = clock.now()
+    with transaction.atomic():
+        Agent.objects.select_for_update(no_key=True).get(pk=bot.pk)
+        bot.tokens.filter(expires_at__lte=now).delete()
+        bot.tokens.create(
+            checksum=checksum(token), expires_at=now + timedelta(seconds=BOT_LIFETIME_SECONDS)
+        )
+        for row in bot.tokens.order_by("-pk")[MAX_PER_CLIENT_AND_ACCOUNT:]:
+            row.delete()
+            _end_sessions(bot.agent.organization_id, row.checksum)
+    return IssuedToken(token, BOT_LIFETIME_SECONDS)
+
+
 # --- personal access tokens -------------------------------------------------------------------
 
 
@@ -463,10 +605,11 @@ def forget_expired(limit: int = 1_000) -> int:
     now = clock.now()
     customers = CustomerToken.objects.filter(expires_at__lte=now)
     agents = AccessToken.objects.filter(expires__lte=now, refresh_token=None)
-    return _delete_some(customers, limit) + _delete_some(agents, limit)
+    bots = BotToken.objects.filter(expires_at__lte=now)
+    return sum(_delete_some(rows, limit) for rows in (customers, agents, bots))
 
 
-def _delete_some(rows: "QuerySet[CustomerToken] | QuerySet[AccessToken]", limit: int) -> int:
+def _delete_some(rows: "QuerySet[Any]", limit: int) -> int:
     pks = list(rows.values_list("pk", flat=True)[:limit])
-    gone, _ = rows.model._default_manager.filter(pk__in=pks).delete()
+    gone: int = rows.model._default_manager.filter(pk__in=pks).delete()[0]
     return gone

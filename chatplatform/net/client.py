@@ -1,0 +1,224 @@
+"""The outgoing HTTP client: nobody outside may use it to look inside.
+
+An address is resolved once, the result checked, and exactly that address connected to; private,
+loopback, link-local and metadata addresses are refused, on every redirect anew. Time and size are
+bounded whatever the other side does, by a watchdog that cuts the connection. Only the hosts an
+operator allows by name may have inside addresses.
+
+Calls block: never make one on the event loop or inside a transaction.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests_hardened.ip_filter_adapter import IPFilterAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HTTPError
+
+USER_AGENT = "ChatPlatform"
+MAX_URL = 2048
+CONNECT_SECONDS = 3.0
+_CHUNK = 16 * 1024
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+class Unreachable(Exception):
+    """Nothing usable came back. The text is for logs: whoever chose the address must not read it,
+    for it tells apart what is refused from what is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What came back. ``url`` is where redirects led; header names are in lower case."""
+
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a call may take: ``seconds`` in all, ``max_bytes`` of the body, so many redirects.
+
+    ``cut``: a longer body is cut there, and not refused.
+    """
+
+    seconds: float
+    max_bytes: int
+    redirects: int = 0
+    cut: bool = False
+
+
+def request(
+    method: str,
+    url: str,
+    limits: Limits,
+    *,
+    headers: Mapping[str, str] | None = None,
+    body: bytes | None = None,
+    content_type: str = "",
+    allowed_hosts: Collection[str] = (),
+) -> Response:
+    """Send a request and return what came back, whatever its status.
+
+    With ``limits.redirects`` it follows them (by ``GET`` without the body), else a redirect is the
+    answer. ``content_type`` refuses any other before the body is read. ``allowed_hosts`` (``host``
+    or ``host:port``) are reached wherever they are. Raise :class:`Unreachable`.
+    """
+    line = _Line(limits.seconds)
+    with line.watched():
+        for _ in range(limits.redirects + 1):
+            with _sent(line, method, url, headers or {}, body, allowed_hosts) as answer:
+                onward = answer.headers.get("location") if limits.redirects else None
+                if answer.status_code not in _REDIRECTS or onward is None:
+                    return _read(line, url, answer, limits, content_type)
+            method, body, url = "GET", None, urljoin(url, onward)
+    raise Unreachable("too many redirects")
+
+
+class _Line:
+    """The connections of one call, all of which end when its time is up."""
+
+    def __init__(self, seconds: float) -> None:
+        self._deadline = time.monotonic() + seconds
+        self._sockets: list[socket.socket] = []
+        self._lock = threading.Lock()
+        self._is_cut = False
+
+    def left(self) -> float:
+        """Return the seconds that are left; raise :class:`Unreachable` when none are."""
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise Unreachable("it took too long")
+        return left
+
+    def hold(self, opened: Any) -> None:
+        with self._lock:
+            self._sockets.append(opened)
+        if self._is_cut:
+            self._cut()
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        watchdog = threading.Timer(self.left(), self._cut)
+        watchdog.daemon = True
+        watchdog.start()
+        try:
+            yield
+        finally:
+            watchdog.cancel()
+
+    def _cut(self) -> None:
+        self._is_cut = True
+        with self._lock:
+            for opened in self._sockets:
+                try:
+                    socket.socket.shutdown(opened, socket.SHUT_RDWR)
+                except OSError:
+                    continue
+
+
+def _session(line: _Line, *, trusted: bool) -> requests.Session:
+    session = requests.Session()
+    session.trust_env = False  # neither proxies nor passwords of the machine's
+    for scheme, is_https in (("http://", False), ("https://", True)):
+        adapter: HTTPAdapter = HTTPAdapter() if trusted else IPFilterAdapter(is_https)
+        adapter.poolmanager.pool_classes_by_scheme = _pools(line)
+        session.mount(scheme, adapter)
+    return session
+
+
+def _pools(line: _Line) -> dict[str, type[HTTPConnectionPool]]:
+    """Return connection pools whose sockets ``line`` holds."""
+
+    class Plain(HTTPConnection):
+        def connect(self) -> None:
+            super().connect()
+            line.hold(self.sock)
+
+    class Secure(HTTPSConnection):
+        def connect(self) -> None:
+            super().connect()
+            line.hold(self.sock)
+
+    class PlainPool(HTTPConnectionPool):
+        ConnectionCls = Plain
+
+    class SecurePool(HTTPSConnectionPool):
+        ConnectionCls = Secure
+
+    return {"http": PlainPool, "https": SecurePool}
+
+
+@contextmanager
+def _sent(
+    line: _Line,
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    body: bytes | None,
+    allowed_hosts: Collection[str],
+) -> Iterator[requests.Response]:
+    host = _host(url)
+    left = line.left()
+    names = (host, host.partition(":")[0])
+    trusted = any(one.lower() in names for one in allowed_hosts)
+    try:
+        with _session(line, trusted=trusted) as session:
+            answer = session.request(
+                method,
+                url,
+                headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **headers},
+                data=body,
+                timeout=(min(CONNECT_SECONDS, left), left),
+                allow_redirects=False,
+                stream=True,
+            )
+            with answer:
+                yield answer
+    except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+        raise Unreachable(repr(error)) from error
+
+
+def _host(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise Unreachable(repr(error)) from error
+    if len(url) > MAX_URL or parts.scheme not in ("http", "https") or not host or parts.username:
+        raise Unreachable("not an address to go to")
+    return f"{host.lower()}:{port}" if port else host.lower()
+
+
+def _read(
+    line: _Line, url: str, answer: requests.Response, limits: Limits, content_type: str
+) -> Response:
+    headers = {name.lower(): value for name, value in answer.headers.items()}
+    if not headers.get("content-type", "").lower().startswith(content_type):
+        raise Unreachable("it is of another type")
+    if headers.get("content-encoding", "identity") != "identity":
+        raise Unreachable("it is packed, though we asked for it plain")
+    body = bytearray()
+    for chunk in answer.raw.stream(_CHUNK, decode_content=False):
+        line.left()
+        body += chunk
+        if len(body) > limits.max_bytes:
+            if not limits.cut:
+                raise Unreachable("it is too large")
+            del body[limits.max_bytes :]
+            break
+    line.left()
+    return Response(url, answer.status_code, headers, bytes(body))

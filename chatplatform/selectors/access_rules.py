@@ -1,0 +1,39 @@
+"""Reading access rules and allowed domains."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from chatplatform.access_conditions import domain_of
+from chatplatform.models import AccessRule, AllowedDomain
+from chatplatform.records import Record
+
+
+def access_rules(organization_id: UUID) -> list[AccessRule]:
+    """Return the organisation's rules in the order they are tried. One read."""
+    return list(AccessRule.objects.filter(organization_id=organization_id).order_by("position"))
+
+
+def rule_records(rules: Iterable[AccessRule]) -> list[Record]:
+    """Return rules, given in their order, as a linked list."""
+    rules = list(rules)
+    following = (*(rule.public_id for rule in rules[1:]), "")
+    return [
+        {
+            "id": rule.public_id,
+            "description": rule.description,
+            "access": {"groups": rule.group_ids},
+            "conditions": rule.conditions,
+            "next_id": next_id,
+        }
+        for rule, next_id in zip(rules, following, strict=False)
+    ]
+
+
+def is_domain_allowed(organization_id: UUID, url: str) -> bool:
+    """Tell whether a page may show the chat: any, until the organisation names domains."""
+    allowed = AllowedDomain.objects.filter(organization_id=organization_id)
+    domains = list(allowed.values_list("domain", flat=True))
+    host = domain_of(url)
+    return not domains or any(host == domain or host.endswith(f".{domain}") for domain in domains)

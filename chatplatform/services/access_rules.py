@@ -1,0 +1,245 @@
+"""Access rules, the protocol's auto access: an ordered list that places customers in groups.
+
+The first rule that fits a customer's page and place decides which group they belong to there,
+and which groups may see a chat they start there (protocol.md 6.3). The list is changed under the
+organisation's lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from chatplatform.access_conditions import Conditions, domain_of
+from chatplatform.domain_events import tell
+from chatplatform.domain_events.access_rules import AccessRuleChanged, AccessRulesChanged
+from chatplatform.errors import GroupNotFound, LimitReached, NotFound, Validation
+from chatplatform.models import AccessRule, AllowedDomain, Customer, Organization, Visit
+from chatplatform.models.groups import GENERAL_GROUP
+from chatplatform.records import Record
+from chatplatform.selectors import access_rules as selectors
+from chatplatform.selectors import groups
+from chatplatform.services import routing
+
+MAX_RULES = 500
+MAX_GROUPS = 200
+MAX_DESCRIPTION = 1024
+MAX_DOMAINS = 500
+
+_ADDED, _UPDATED, _DELETED = "added", "updated", "deleted"
+
+
+def add_access_rule(
+    organization: Organization,
+    *,
+    group_ids: Sequence[int],
+    conditions: Mapping[str, Any],
+    description: str = "",
+    next_id: str = "",
+) -> AccessRule:
+    """Put a rule before the one of id ``next_id``, or at the end.
+
+    Raise :class:`GroupNotFound`, :class:`NotFound` (no rule ``next_id``), :class:`LimitReached`,
+    :class:`Validation`, and pydantic's ``ValidationError`` for impossible conditions. Tells
+    ``AccessRulesChanged``.
+    """
+    with transaction.atomic():
+        routing.lock_organization(organization.id)
+        rules = selectors.access_rules(organization.id)
+        if len(rules) >= MAX_RULES:
+            raise LimitReached(f"There can be {MAX_RULES} rules")
+        before = selectors.rule_records(rules)
+        place = _place(rules, next_id)
+        rule = AccessRule.objects.create(
+            organization=organization,
+            position=len(rules),
+            group_ids=_checked_groups(organization.id, group_ids),
+            conditions=_checked_conditions(conditions),
+            description=_checked_description(description),
+        )
+        rules.insert(place, rule)
+        _renumber(rules)
+        _tell(organization.id, before, rules, {rule.public_id: _ADDED})
+    return rule
+
+
+def update_access_rule(
+    organization: Organization,
+    rule_id: str,
+    *,
+    group_ids: Sequence[int] | None = None,
+    conditions: Mapping[str, Any] | None = None,
+    description: str | None = None,
+    next_id: str | None = None,
+) -> AccessRule:
+    """Change what is given; ``next_id`` moves the rule, to the end when it is empty.
+
+    Raises what :func:`add_access_rule` raises. Tells ``AccessRulesChanged``.
+    """
+    with transaction.atomic():
+        routing.lock_organization(organization.id)
+        rules = selectors.access_rules(organization.id)
+        before = selectors.rule_records(rules)
+        rule = _found(rules, rule_id)
+        if group_ids is not None:
+            rule.group_ids = _checked_groups(organization.id, group_ids)
+        if conditions is not None:
+            rule.conditions = _checked_conditions(conditions)
+        if description is not None:
+            rule.description = _checked_description(description)
+        if next_id is not None and next_id != rule_id:
+            rules.remove(rule)
+            rules.insert(_place(rules, next_id), rule)
+        rule.save()
+        _renumber(rules)
+        _tell(organization.id, before, rules, {rule_id: _UPDATED})
+    return rule
+
+
+def delete_access_rule(organization: Organization, rule_id: str) -> None:
+    """Take a rule out of the list. Raise :class:`NotFound`. Tells ``AccessRulesChanged``."""
+    with transaction.atomic():
+        routing.lock_organization(organization.id)
+        rules = selectors.access_rules(organization.id)
+        before = selectors.rule_records(rules)
+        rule = _found(rules, rule_id)
+        rules.remove(rule)
+        rule.delete()
+        _renumber(rules)
+        _tell(organization.id, before, rules, {rule_id: _DELETED})
+
+
+def _found(rules: Sequence[AccessRule], rule_id: str) -> AccessRule:
+    for rule in rules:
+        if rule.public_id == rule_id:
+            return rule
+    raise NotFound("Auto access not found")
+
+
+def _place(rules: Sequence[AccessRule], next_id: str) -> int:
+    return rules.index(_found(rules, next_id)) if next_id else len(rules)
+
+
+def _renumber(rules: Sequence[AccessRule]) -> None:
+    for position, rule in enumerate(rules):
+        if rule.position != position:
+            rule.position = position
+            rule.save(update_fields=["position"])
+
+
+def _checked_groups(organization_id: UUID, numbers: Sequence[int]) -> list[int]:
+    if not 0 < len(numbers) <= MAX_GROUPS:
+        raise Validation(f"a rule has 1 to {MAX_GROUPS} groups")
+    wanted = list(dict.fromkeys(numbers))
+    if set(wanted) - groups.existing_numbers(organization_id, wanted):
+        raise GroupNotFound
+    return wanted
+
+
+def _checked_conditions(conditions: Mapping[str, Any]) -> dict[str, Any]:
+    return Conditions.model_validate(dict(conditions)).model_dump(exclude_none=True)
+
+
+def _checked_description(description: str) -> str:
+    if len(description) > MAX_DESCRIPTION:
+        raise Validation(f"a description has at most {MAX_DESCRIPTION} characters")
+    return description
+
+
+def _tell(
+    organization_id: UUID,
+    before: Sequence[Record],
+    rules: Sequence[AccessRule],
+    touched: Mapping[str, str],
+) -> None:
+    """Tell what differs from ``before``; ``touched`` says what became of the rule one meant."""
+    old = {record["id"]: record for record in before}
+    entries = []
+    for record in selectors.rule_records(rules):
+        known = old.pop(record["id"], None)
+        changed = {
+            name: value
+            for name, value in record.items()
+            if known is None or name == "id" or known[name] != value
+        }
+        if len(changed) > 1:
+            entries.append({**changed, "status": touched.get(record["id"], _UPDATED)})
+    entries += [{"id": gone, "status": _DELETED} for gone in old]
+    if not entries:
+        return
+    tell(AccessRulesChanged(organization_id=str(organization_id), entries=entries))
+    for entry in entries:
+        tell(AccessRuleChanged(organization_id=str(organization_id), entry=entry))
+
+
+# --- customers --------------------------------------------------------------------------------
+
+
+def place(customer: Customer, visit: Visit) -> int:
+    """Return the number of the group a locked customer belongs to on the page they have open.
+
+    It is the first of the first rule that fits, else the one their client named at login. Which
+    groups may see a chat they start there is put on ``customer``, whom the caller saves. At most
+    two reads.
+    """
+    page = visit.last_pages[-1]["url"] if visit.last_pages else ""
+    customer.access_group_ids = _groups_for(customer.organization_id, page, visit.geolocation)
+    if customer.access_group_ids:
+        return int(customer.access_group_ids[0])
+    return (_existing(customer.organization_id, [visit.asked_group]) or [GENERAL_GROUP])[0]
+
+
+def groups_of(customer: Customer) -> list[int]:
+    """Return the numbers of the groups that may see a chat the customer starts now.
+
+    One read where a rule placed them: its groups may be gone since.
+    """
+    placed = _existing(customer.organization_id, customer.access_group_ids)
+    return placed or [customer.group_number]
+
+
+def _groups_for(organization_id: UUID, url: str, geolocation: Mapping[str, str]) -> list[int]:
+    for rule in selectors.access_rules(organization_id):
+        if not Conditions.model_validate(rule.conditions).hold(url, geolocation):
+            continue
+        found = _existing(organization_id, rule.group_ids)
+        if found:
+            return found
+    return []
+
+
+def _existing(organization_id: UUID, numbers: Sequence[int]) -> list[int]:
+    """Return those of ``numbers`` that are groups, in their order; General always is one."""
+    if not set(numbers) - {GENERAL_GROUP}:
+        return list(numbers)
+    existing = groups.existing_numbers(organization_id, numbers)
+    return [number for number in numbers if number in existing]
+
+
+# --- allowed domains --------------------------------------------------------------------------
+
+
+def allow_domain(organization: Organization, domain: str) -> AllowedDomain:
+    """Let the chat be shown on a domain and its subdomains; the first one bars all others.
+
+    Raise :class:`Validation` for what is no domain, :class:`LimitReached`.
+    """
+    host = domain_of(domain.strip())
+    if not host or len(host) > 255:
+        raise Validation("a domain has 1 to 255 characters")
+    with transaction.atomic():
+        routing.lock_organization(organization.id)
+        if AllowedDomain.objects.filter(organization=organization).count() >= MAX_DOMAINS:
+            raise LimitReached(f"There can be {MAX_DOMAINS} domains")
+        allowed, _ = AllowedDomain.objects.get_or_create(organization=organization, domain=host)
+    return allowed
+
+
+def disallow_domain(organization: Organization, domain: str) -> None:
+    """Take a domain from the list; raise :class:`NotFound`."""
+    found = AllowedDomain.objects.filter(organization=organization, domain=domain_of(domain))
+    if not found.delete()[0]:
+        raise NotFound("Domain not found")

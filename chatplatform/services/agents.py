@@ -1,0 +1,425 @@
+"""Agents: people with a seat in the chat licence, from creation to deletion.
+
+Functions take ``by``, the agent who asks, where a person does: nobody changes who stands above
+them. Everything happens under the organisation's lock.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any, Final, TypedDict
+from uuid import UUID
+from zoneinfo import available_timezones
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import IntegrityError, transaction
+
+from chatplatform import clock
+from chatplatform.domain_events import tell
+from chatplatform.domain_events.people import (
+    AgentApproved,
+    AgentCreated,
+    AgentDeleted,
+    AgentSuspended,
+    AgentUnsuspended,
+    AgentUpdated,
+)
+from chatplatform.domain_events.sessions import SessionsEnded
+from chatplatform.errors import (
+    AlreadyExists,
+    Authorization,
+    NotFound,
+    OwnershipTransfer,
+    Validation,
+)
+from chatplatform.models import Account, Agent, CannedResponse, Organization
+from chatplatform.models.people import AgentRole, RoutingStatus
+from chatplatform.records import Record, agent_configuration
+from chatplatform.requester import AgentRequester
+from chatplatform.selectors import groups as group_selectors
+from chatplatform.services import groups, presence, routing
+from chatplatform.services.organizations import checked_name
+
+MAX_CHATS: Final = 20
+EMAIL_LENGTH: Final = 254
+NOTIFICATIONS: Final = frozenset(
+    {
+        "new_visitor",
+        "incoming_chat",
+        "returning_visitor",
+        "queued_visitor",
+        "visitor_is_typing",
+        "new_goal",
+        "unassigned_chats",
+        "unassigned_chat_messages",
+        "ticket",
+        "inactive_notifications",
+        "mute_all_sounds",
+        "repeat_sound_notifications",
+        "ticket_notifications",
+        "incoming_message_for_focused_chat",
+    }
+)
+EMAIL_SUBSCRIPTIONS: Final = frozenset({"daily_summary", "weekly_summary"})
+DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+MAX_INTERVALS: Final = 70
+"""Working hours a week can have: ten a day."""
+
+_TIME_OF_DAY: Final = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00")
+_RANK: Final = {
+    role: rank
+    for rank, role in enumerate(
+        (AgentRole.NORMAL, AgentRole.ADMINISTRATOR, AgentRole.VICEOWNER, AgentRole.OWNER)
+    )
+}
+
+
+class AgentValues(TypedDict, total=False):
+    """What can be chosen for an agent (protocol.md 6.1).
+
+    ``groups`` are ``{id, priority}`` and replace all there were; ``work_scheduler`` is
+    ``{timezone, schedule: [{day, enabled, start, end}]}``.
+    """
+
+    name: str
+    role: str
+    avatar: str
+    job_title: str
+    mobile: str
+    login_status: str
+    max_chats_count: int
+    groups: list[Record]
+    notifications: list[str]
+    email_subscriptions: list[str]
+    work_scheduler: Record
+
+
+def create_agent(
+    organization: Organization,
+    email: str,
+    name: str,
+    password: str | None = None,
+    *,
+    awaiting_approval: bool = False,
+    by: AgentRequester | None = None,
+    **values: Any,
+) -> Agent:
+    """Give a new person an account and a seat; the address is their id in the Agent API.
+
+    Without ``password`` the account can not sign in with one. ``values`` are
+    :class:`AgentValues`. Somebody who was an agent before gets the same seat again. Raise
+    :class:`AlreadyExists` for an address that is taken, :class:`Validation` for values that are
+    malformed or a second owner, ``GroupNotFound``, and :class:`Authorization` for a role above
+    one's own. Tells ``AgentCreated``.
+    """
+    email = _checked_email(email)
+    chosen = _checked({"name": name, **values})  # type: ignore[typeddict-item]
+    if password is not None:
+        check_password_strength(password)
+    _check_rank(by, chosen.get("role", AgentRole.NORMAL))
+    with transaction.atomic():
+        organization = routing.lock_organization(organization.pk)
+        if chosen.get("role") == AgentRole.OWNER and _has_owner(organization):
+            raise Validation("the organization has an owner already")
+        account = _new_account(organization, email, chosen["name"], password)
+        agent = _seat(organization, email, account)
+        agent.awaiting_approval = awaiting_approval
+        places = chosen.pop("groups", [])
+        for field, value in chosen.items():
+            setattr(agent, field, value)
+        agent.save()
+        groups.place_agent(organization, agent, places)
+        tell(
+            AgentCreated(
+                organization_id=str(organization.pk),
+                agent=agent_configuration(agent, group_selectors.places_of(agent)),
+            )
+        )
+    return agent
+
+
+def update_agent(
+    organization_id: UUID, agent_id: str, values: AgentValues, by: AgentRequester | None = None
+) -> None:
+    """Change an agent's configuration.
+
+    Another role ends the agent's live sessions with ``role_permissions_changed``: clients come
+    again and find what they may do now. Raise :class:`NotFound`, :class:`Validation`,
+    ``GroupNotFound``, :class:`OwnershipTransfer` for the owner's role or a second owner, and
+    :class:`Authorization` for people or roles above one's own. Tells ``AgentUpdated`` when
+    anything changed.
+    """
+    chosen = _checked(values)
+    with transaction.atomic():
+        organization = routing.lock_organization(organization_id)
+        agent = _locked(organization, agent_id, by)
+        before = agent_configuration(agent, group_selectors.places_of(agent))
+        role = chosen.get("role", agent.role)
+        _check_rank(by, role)
+        if role != agent.role:
+            _change_role(organization, agent, role)
+        if "groups" in chosen:
+            groups.place_agent(organization, agent, chosen["groups"])
+        fields = [field for field in chosen if field != "groups"]
+        for field in fields:
+            setattr(agent, field, chosen[field])
+        agent.save(update_fields=fields)
+        if "name" in chosen and agent.account is not None:
+            agent.account.name = agent.name
+            agent.account.save(update_fields=["name"])
+        after = agent_configuration(agent, group_selectors.places_of(agent))
+        if changed := {key: value for key, value in after.items() if before[key] != value}:
+            tell(
+                AgentUpdated(
+                    organization_id=str(organization_id), agent_id=agent_id, changed=changed
+                )
+            )
+    routing.settle_after_commit(organization_id)
+
+
+def suspend_agent(organization_id: UUID, agent_id: str, by: AgentRequester | None = None) -> None:
+    """Let an agent do nothing more: their sessions end, their chats go to others.
+
+    Raise :class:`NotFound`, :class:`OwnershipTransfer` for the owner and :class:`Authorization`
+    for people above oneself. Tells ``AgentSuspended`` unless they were suspended already.
+    """
+    with transaction.atomic():
+        organization = routing.lock_organization(organization_id)
+        agent = _locked(organization, agent_id, by)
+        _spare_the_owner(agent)
+        if agent.suspended:
+            return
+        agent.suspended = True
+        agent.save(update_fields=["suspended"])
+        tell(AgentSuspended(organization_id=str(organization_id), agent_id=agent_id))
+        presence.end_sessions(
+            organization, agent, reason="agent_disconnected_by_server", because="suspended"
+        )
+    routing.settle_after_commit(organization_id)
+
+
+def unsuspend_agent(organization_id: UUID, agent_id: str, by: AgentRequester | None = None) -> None:
+    """Let a suspended agent work again. Tells ``AgentUnsuspended`` if they were suspended."""
+
+    def again(agent: Agent) -> None:
+        if agent.suspended:
+            agent.suspended = False
+            agent.save(update_fields=["suspended"])
+            tell(AgentUnsuspended(organization_id=str(organization_id), agent_id=agent_id))
+
+    _change(organization_id, agent_id, by, again)
+
+
+def approve_agent(organization_id: UUID, agent_id: str, by: AgentRequester | None = None) -> None:
+    """Let an agent who waits for it begin to work. Tells ``AgentApproved`` if they waited."""
+
+    def approved(agent: Agent) -> None:
+        if agent.awaiting_approval:
+            agent.awaiting_approval = False
+            agent.save(update_fields=["awaiting_approval"])
+            tell(AgentApproved(organization_id=str(organization_id), agent_id=agent_id))
+
+    _change(organization_id, agent_id, by, approved)
+
+
+def delete_agent(organization_id: UUID, agent_id: str, by: AgentRequester | None = None) -> None:
+    """Take an agent's seat and account away, with every token and private canned response.
+
+    Their sessions end, their chats go to others, old ones still know their name. Raise what
+    :func:`suspend_agent` raises. Tells ``AgentDeleted``.
+    """
+    with transaction.atomic():
+        organization = routing.lock_organization(organization_id)
+        agent = _locked(organization, agent_id, by)
+        _spare_the_owner(agent)
+        account, agent.account = agent.account, None
+        agent.deleted_at = clock.now()
+        agent.save(update_fields=["account", "deleted_at"])
+        agent.memberships.all().delete()
+        CannedResponse.objects.filter(author=agent, is_private=True).delete()
+        tell(AgentDeleted(organization_id=str(organization_id), agent_id=agent_id))
+        presence.end_sessions(organization, agent, reason="access_token_revoked", because="deleted")
+        if account is not None:
+            account.delete()
+    routing.settle_after_commit(organization_id)
+
+
+def check_password_strength(password: str) -> None:
+    """Raise :class:`Validation` when the password is too weak to be set."""
+    try:
+        validate_password(password)
+    except ValidationError as error:
+        raise Validation(" ".join(error.messages)) from None
+
+
+# --- who ----------------------------------------------------------------------------------------
+
+
+def _locked(organization: Organization, agent_id: str, by: AgentRequester | None) -> Agent:
+    agent = (
+        Agent.objects.select_for_update(of=("self",))
+        .select_related("account")
+        .filter(organization=organization, public_id=agent_id, kind=Agent.Kind.HUMAN)
+        .first()
+    )
+    if agent is None:
+        raise NotFound("Agent not found")
+    _check_rank(by, agent.role)
+    return agent
+
+
+def _change(
+    organization_id: UUID,
+    agent_id: str,
+    by: AgentRequester | None,
+    change: Callable[[Agent], None],
+) -> None:
+    with transaction.atomic():
+        organization = routing.lock_organization(organization_id)
+        change(_locked(organization, agent_id, by))
+    routing.settle_after_commit(organization_id)
+
+
+def _check_rank(by: AgentRequester | None, role: str) -> None:
+    if by is not None and _RANK[AgentRole(role)] > _RANK[AgentRole(by.role)]:
+        raise Authorization("Roles above one's own can not be given or changed")
+
+
+def _spare_the_owner(agent: Agent) -> None:
+    if agent.role == AgentRole.OWNER:
+        raise OwnershipTransfer
+
+
+def _has_owner(organization: Organization) -> bool:
+    return Agent.objects.filter(organization=organization, role=AgentRole.OWNER).exists()
+
+
+def _change_role(organization: Organization, agent: Agent, role: str) -> None:
+    if AgentRole.OWNER in (agent.role, role):
+        raise OwnershipTransfer
+    tell(
+        SessionsEnded(
+            organization_id=str(organization.pk),
+            user_id=agent.public_id,
+            reason="role_permissions_changed",
+        )
+    )
+
+
+def _new_account(
+    organization: Organization, email: str, name: str, password: str | None
+) -> Account:
+    try:
+        with transaction.atomic():
+            return Account.objects.create_user(
+                email, password, organization=organization, name=name
+            )
+    except IntegrityError:
+        raise AlreadyExists(f"the address {email} is taken") from None
+
+
+def _seat(organization: Organization, email: str, account: Account) -> Agent:
+    """Return a fresh seat, with the identity its holder had before if there was one."""
+    former = Agent.ever.filter(organization=organization, public_id=email).first()
+    fresh = Agent(organization=organization, public_id=email, account=account)
+    if former is not None:
+        fresh.pk, fresh.customer_facing_id = former.pk, former.customer_facing_id
+    return fresh
+
+
+# --- what ---------------------------------------------------------------------------------------
+
+
+def _checked(values: AgentValues) -> Record:
+    """Return ``values`` as they are stored; raise :class:`Validation`."""
+    unknown = values.keys() - _CHECKS.keys()
+    if unknown:
+        raise TypeError(f"agents have no {sorted(unknown)}")
+    return {field: _CHECKS[field](value) for field, value in values.items()}
+
+
+def _checked_email(email: str) -> str:
+    email = email.strip().lower()
+    try:
+        validate_email(email)
+    except ValidationError:
+        raise Validation("the e-mail address is malformed") from None
+    if len(email) > EMAIL_LENGTH:
+        raise Validation("the e-mail address is too long")
+    return email
+
+
+def _text(limit: int) -> Callable[[str], str]:
+    def check(text: str) -> str:
+        if len(text) > limit or (text and not text.isprintable()):
+            raise Validation(f"a text has at most {limit} printable characters")
+        return text
+
+    return check
+
+
+def _one_of(known: Iterable[str], what: str) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        if value not in known:
+            raise Validation(f"there is no {what} {value[:32]!r}")
+        return value
+
+    return check
+
+
+def _some_of(known: frozenset[str], what: str) -> Callable[[list[str]], list[str]]:
+    def check(values: list[str]) -> list[str]:
+        if unknown := sorted(set(values) - known):
+            raise Validation(f"there is no {what} {unknown[0][:32]!r}")
+        return list(dict.fromkeys(values))
+
+    return check
+
+
+def _number_up_to(limit: int) -> Callable[[int], int]:
+    def check(number: int) -> int:
+        if not 1 <= number <= limit:
+            raise Validation(f"an agent has 1 to {limit} chats at a time")
+        return number
+
+    return check
+
+
+def checked_scheduler(scheduler: Record) -> Record:
+    """Return working hours as they are stored; raise :class:`Validation`.
+
+    A day may have several intervals, each ``HH:MM`` to a later ``HH:MM``, ``24:00`` at most.
+    """
+    timezone, schedule = scheduler.get("timezone", ""), scheduler.get("schedule", [])
+    if timezone and timezone not in available_timezones():
+        raise Validation(f"there is no time zone {timezone[:64]!r}")
+    if len(schedule) > MAX_INTERVALS:
+        raise Validation(f"a week has at most {MAX_INTERVALS} intervals")
+    return {"timezone": timezone, "schedule": [_checked_interval(one) for one in schedule]}
+
+
+def _checked_interval(interval: Record) -> Record:
+    day, start, end = (interval.get(name, "") for name in ("day", "start", "end"))
+    if day not in DAYS:
+        raise Validation(f"there is no day {str(day)[:16]!r}")
+    if not (_TIME_OF_DAY.fullmatch(start) and _TIME_OF_DAY.fullmatch(end) and start < end):
+        raise Validation("working hours go from HH:MM to a later HH:MM")
+    return {"day": day, "enabled": bool(interval.get("enabled")), "start": start, "end": end}
+
+
+_CHECKS: Final[dict[str, Callable[[Any], Any]]] = {
+    "name": checked_name,
+    "role": _one_of(AgentRole.values, "role"),
+    "avatar": _text(500),
+    "job_title": _text(180),
+    "mobile": _text(64),
+    "login_status": _one_of((RoutingStatus.ACCEPTING, RoutingStatus.NOT_ACCEPTING), "login status"),
+    "max_chats_count": _number_up_to(MAX_CHATS),
+    "groups": list,
+    "notifications": _some_of(NOTIFICATIONS, "notification"),
+    "email_subscriptions": _some_of(EMAIL_SUBSCRIPTIONS, "e-mail subscription"),
+    "work_scheduler": checked_scheduler,
+}

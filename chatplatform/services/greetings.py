@@ -1,0 +1,387 @@
+"""Greetings: kept, shown when their rules hold, and what customers do with them.
+
+Whether a greeting is due is decided with the customer's row locked, so that two processes never
+show the same one twice. Rules about time need no search through all visitors: each visit knows
+when time may next bring a greeting, and an index leads to those whose moment has come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q
+
+from chatplatform import clock, ids
+from chatplatform.domain_events import tell
+from chatplatform.domain_events.greetings import (
+    GreetingAccepted,
+    GreetingCanceled,
+    GreetingShown,
+)
+from chatplatform.errors import GreetingNotFound, LimitReached, NotFound
+from chatplatform.greeting_content import MESSAGE_TEXT, Content, has_button, unpressed
+from chatplatform.greeting_rules import Page, Rule, Situation, is_due, next_moment
+from chatplatform.models import (
+    Agent,
+    Customer,
+    Greeting,
+    Organization,
+    ShownGreeting,
+    Thread,
+    Visit,
+)
+from chatplatform.properties import Properties, merge
+from chatplatform.records import Record, agent_record
+from chatplatform.selectors import greetings as selectors
+from chatplatform.selectors import groups
+from chatplatform.selectors.slots import choose
+from chatplatform.services import customer_rows, routing
+from chatplatform.services.customer_rows import locked
+from chatplatform.services.events import Draft
+
+MAX_GREETINGS = 200
+"""How many greetings a group can have: every page a customer opens looks at the active ones."""
+BATCH = 200
+"""How many visits one call looks at whose moment has come."""
+
+
+# --- kept -------------------------------------------------------------------------------------
+
+
+def create_greeting(organization: Organization, group_number: int, values: Record) -> Greeting:
+    """Keep a greeting of a group.
+
+    ``values`` are the fields of :class:`greeting_content.Content`; raise pydantic's
+    ``ValidationError`` for others, :class:`GroupNotFound`, :class:`LimitReached`.
+    """
+    stored = Content.model_validate(values).stored({})
+    with transaction.atomic():
+        routing.lock_organization(organization.id)
+        group = groups.access_group(organization, group_number)
+        if Greeting.objects.filter(group=group).count() >= MAX_GREETINGS:
+            raise LimitReached(f"A group can have {MAX_GREETINGS} greetings")
+        return Greeting.objects.create(organization=organization, group=group, **stored)
+
+
+def update_greeting(organization: Organization, greeting_id: int, values: Record) -> Greeting:
+    """Change the given fields; the group stays. Raise :class:`GreetingNotFound` and as above."""
+    with transaction.atomic():
+        routing.lock_organization(organization.id)
+        greeting = selectors.access_greeting(organization.id, greeting_id)
+        known = {name: getattr(greeting, name) for name in Content.model_fields}
+        known["rich_message"] = greeting.rich_message or None
+        stored = Content.model_validate({**known, **values}).stored(greeting.rich_message)
+        for name, value in stored.items():
+            setattr(greeting, name, value)
+        greeting.save(update_fields=list(stored))
+    return greeting
+
+
+def delete_greeting(organization: Organization, greeting_id: int) -> None:
+    """Forget a greeting; what customers were shown stays. Raise :class:`GreetingNotFound`."""
+    selectors.access_greeting(organization.id, greeting_id).delete()
+
+
+# --- shown ------------------------------------------------------------------------------------
+
+
+def consider(customer: Customer, visit: Visit, moment: datetime | None = None) -> None:
+    """Show the first greeting whose rules hold, and note when time may bring the next.
+
+    The customer's row is locked. Called whenever a rule's verdict may have changed. Each greeting
+    is shown once a visit and none during a chat; a newer one takes the place of the older. Tells
+    ``GreetingShown``, and ``GreetingCanceled`` for the one before.
+    """
+    now = moment or clock.now()
+    waiting = _waiting(customer, visit, now)
+    next_due = None
+    if waiting and not selectors.is_chatting(customer.id):
+        next_due = _greet(customer, visit, waiting, now)
+    if visit.greetings_due_at != next_due:
+        visit.greetings_due_at = next_due
+        visit.save(update_fields=["greetings_due_at"])
+
+
+def _greet(
+    customer: Customer, visit: Visit, waiting: list[Greeting], now: datetime
+) -> datetime | None:
+    """Show the first greeting that is due; return when time may bring another of ``waiting``."""
+    seen = _situation(customer, visit)
+    rules = {
+        greeting: [Rule.model_validate(rule) for rule in greeting.rules] for greeting in waiting
+    }
+    due = [one for one in waiting if _has_begun(one, now) and is_due(rules[one], seen, now)]
+    shown = _show_first(customer, visit, due) if due else None
+    moments = (_next_chance(one, rules[one], seen, now) for one in waiting if one != shown)
+    return min((one for one in moments if one is not None), default=None)
+
+
+def show_due() -> None:
+    """Greet customers for whom time alone has made a greeting due.
+
+    Safe with several workers: one who holds a customer's row is left to it. Bounded per call.
+    """
+    due = Visit.objects.filter(greetings_due_at__lte=clock.now()).order_by("greetings_due_at")
+    for visit_id, customer_id in list(due.values_list("id", "customer_id")[:BATCH]):
+        _consider_due(visit_id, customer_id)
+
+
+def _consider_due(visit_id: int, customer_id: UUID) -> None:
+    with transaction.atomic():
+        customer = (
+            Customer.objects.select_for_update(skip_locked=True, no_key=True)
+            .filter(id=customer_id)
+            .first()
+        )
+        if customer is None:
+            return
+        visit = Visit.objects.get(id=visit_id)
+        moment = visit.greetings_due_at
+        if moment is None or moment > clock.now():
+            return
+        if visit.ended_at is not None or customer.last_visit_id != visit.pk:
+            visit.greetings_due_at = None
+            visit.save(update_fields=["greetings_due_at"])
+            return
+        consider(customer, visit, moment)
+
+
+def _waiting(customer: Customer, visit: Visit, now: datetime) -> list[Greeting]:
+    """Return the greetings of the customer's group that this visit has not been shown yet."""
+    greetings = Greeting.objects.filter(
+        Q(active_until__isnull=True) | Q(active_until__gt=now),
+        group__organization_id=customer.organization_id,
+        group__number=customer.group_number,
+        active=True,
+    )
+    return list(greetings.exclude(showings__visit=visit).order_by("id"))
+
+
+def _has_begun(greeting: Greeting, now: datetime) -> bool:
+    return greeting.active_from is None or greeting.active_from <= now
+
+
+def _next_chance(
+    greeting: Greeting, rules: Iterable[Rule], seen: Situation, now: datetime
+) -> datetime | None:
+    if not _has_begun(greeting, now):
+        return greeting.active_from
+    return next_moment(rules, seen, now)
+
+
+def _situation(customer: Customer, visit: Visit) -> Situation:
+    return Situation(
+        started_at=visit.started_at,
+        pages=[Page(page["url"], clock.from_wire(page["opened_at"])) for page in visit.last_pages],
+        pages_count=visit.pages_count,
+        visits_count=customer.visits_count,
+        referrer=visit.referrer,
+        geolocation={
+            name: str(visit.geolocation[name])
+            for name in ("country", "country_code", "region", "city")
+            if visit.geolocation.get(name)
+        },
+        session_fields={
+            name: value for field in customer.session_fields for name, value in field.items()
+        },
+    )
+
+
+def _show_first(customer: Customer, visit: Visit, due: list[Greeting]) -> Greeting | None:
+    """Show the first greeting that somebody can speak, and return it.
+
+    It comes from who would answer a chat now. An invitation makes no sense while nobody accepts
+    chats; an announcement does, and comes from whoever joined the group first.
+    """
+    answering = _who_would_answer(customer)
+    for greeting in due:
+        speaker = answering
+        if speaker is None and greeting.type == Greeting.Type.ANNOUNCEMENT:
+            members = groups.agents_with_access(customer.organization_id, [customer.group_number])
+            speaker = min(members, key=lambda agent: agent.pk, default=None)
+        if speaker is not None:
+            _show(customer, visit, greeting, speaker)
+            return greeting
+    return None
+
+
+def _who_would_answer(customer: Customer) -> Agent | None:
+    number = customer.group_number
+    slots = routing.accepting_agents(customer.organization_id)
+    serving = [slot for slot in slots if slot.rank([number]) is not None]
+    return (choose(serving, [number]) or serving[0]).agent if serving else None
+
+
+def _show(customer: Customer, visit: Visit, greeting: Greeting, speaker: Agent) -> None:
+    _end_current(customer)
+    unique_id = ids.chat_id()
+    first_time = not greeting.showings.filter(customer=customer).exists()
+    content = _content(greeting, unique_id, speaker, first_time=first_time)
+    ShownGreeting.objects.create(
+        customer=customer, visit=visit, greeting=greeting, unique_id=unique_id, content=content
+    )
+    customer_rows.count(customer, greetings_shown_count=1)
+    tell(
+        GreetingShown(
+            organization_id=str(customer.organization_id),
+            customer_id=str(customer.id),
+            greeting=content,
+        )
+    )
+    customer_rows.tell_coming(customer)
+
+
+def _content(
+    greeting: Greeting, unique_id: str, agent: Agent, *, first_time: bool
+) -> dict[str, Any]:
+    """Return what is shown: a record whose ``agent`` is an agent record with ``is_bot``."""
+    content: Record = {
+        "id": greeting.pk,
+        "unique_id": unique_id,
+        "displayed_first_time": first_time,
+        "is_exit_intent": greeting.properties.get("is_exit_intent") == "true",
+        "event": {
+            "id": f"{unique_id}_1",
+            "created_at": clock.to_wire(clock.now()),
+            "visibility": "all",
+            "author_id": agent.public_id,
+            **_said(greeting),
+        },
+        "agent": {**agent_record(agent), "is_bot": agent.kind == Agent.Kind.BOT},
+    }
+    if "addon" in greeting.properties:
+        content["addon"] = greeting.properties["addon"]
+    if greeting.type == Greeting.Type.ANNOUNCEMENT:
+        content["subtype"] = "announcement"
+    return content
+
+
+def _said(greeting: Greeting) -> Record:
+    if greeting.rich_message:
+        return {"type": "rich_message", **unpressed(greeting.rich_message)}
+    return {"type": "message", "text": greeting.properties[MESSAGE_TEXT]}
+
+
+def _end_current(customer: Customer) -> None:
+    """Take away what the customer looks at, if anything."""
+    for shown in ShownGreeting.objects.filter(customer=customer, current=True):
+        shown.current = False
+        shown.save(update_fields=["current"])
+        _tell_canceled(customer, shown)
+
+
+def _tell_canceled(customer: Customer, shown: ShownGreeting) -> None:
+    tell(
+        GreetingCanceled(
+            organization_id=str(customer.organization_id),
+            customer_id=str(customer.id),
+            unique_id=shown.unique_id,
+        )
+    )
+
+
+# --- what customers do ------------------------------------------------------------------------
+
+
+def accept_greeting(customer_id: UUID, greeting_id: int, unique_id: str) -> None:
+    """Note that the customer has seen what they are shown; a second time changes nothing.
+
+    Raise :class:`GreetingNotFound`. Tells ``GreetingAccepted``.
+    """
+    with transaction.atomic():
+        customer = locked(customer_id)
+        shown = _shown(customer, unique_id)
+        if not shown.current or shown.content["id"] != greeting_id:
+            raise GreetingNotFound
+        if shown.accepted_at is None:
+            _accept(customer, shown)
+
+
+def _accept(customer: Customer, shown: ShownGreeting) -> None:
+    shown.accepted_at = clock.now()
+    shown.save(update_fields=["accepted_at"])
+    customer_rows.count(customer, greetings_accepted_count=1)
+    tell(
+        GreetingAccepted(
+            organization_id=str(customer.organization_id),
+            customer_id=str(customer.id),
+            unique_id=shown.unique_id,
+        )
+    )
+
+
+def cancel_greeting(customer_id: UUID, unique_id: str) -> None:
+    """Take a greeting away; a second time changes nothing.
+
+    Raise :class:`GreetingNotFound`. Tells ``GreetingCanceled``.
+    """
+    with transaction.atomic():
+        customer = locked(customer_id)
+        shown = _shown(customer, unique_id)
+        if shown.current:
+            shown.current = False
+            shown.save(update_fields=["current"])
+            _tell_canceled(customer, shown)
+
+
+def button_clicked(customer_id: UUID, unique_id: str, button_id: str) -> None:
+    """Note which of a greeting's buttons were clicked.
+
+    Raise :class:`GreetingNotFound`, and :class:`NotFound` for a button it does not have.
+    """
+    with transaction.atomic():
+        shown = _shown(locked(customer_id), unique_id)
+        if not has_button(shown.content["event"], button_id):
+            raise NotFound("The greeting has no such button")
+        if button_id not in shown.clicked_buttons:
+            shown.clicked_buttons = [*shown.clicked_buttons, button_id]
+            shown.save(update_fields=["clicked_buttons"])
+
+
+def _shown(customer: Customer, unique_id: str) -> ShownGreeting:
+    shown = ShownGreeting.objects.filter(customer=customer, unique_id=unique_id).first()
+    if shown is None:
+        raise GreetingNotFound
+    return shown
+
+
+def answered(customer: Customer, thread: Thread) -> Draft | None:
+    """Link a stored, starting ``thread`` with the greeting it names; return what that said.
+
+    The thread names it in its property ``lc2.greeting_unique_id`` and gets ``lc2.greeting_id``
+    with it. Whatever the customer was shown is over now. The customer's row is locked. Raise
+    :class:`GreetingNotFound`; tells ``GreetingAccepted`` or ``GreetingCanceled``.
+    """
+    unique_id = thread.properties.get("lc2", {}).get("greeting_unique_id")
+    if not unique_id:
+        _end_current(customer)
+        return None
+    shown = _shown(customer, unique_id)
+    if shown.accepted_at is None:
+        _accept(customer, shown)
+    if shown.thread_id is None:
+        customer_rows.count(customer, greetings_converted_count=1)
+        shown.thread = thread
+        shown.save(update_fields=["thread"])
+    ShownGreeting.objects.filter(customer=customer, current=True).update(current=False)
+    mark: Properties = {
+        "lc2": {"greeting_id": shown.content["id"], "greeting_unique_id": shown.unique_id}
+    }
+    thread.properties = merge(thread.properties, mark)
+    thread.save(update_fields=["properties"])
+    return _as_draft(shown.content["event"], mark)
+
+
+def _as_draft(event: Record, properties: Properties) -> Draft:
+    content = {
+        name: value
+        for name, value in event.items()
+        if name not in ("id", "type", "created_at", "visibility", "author_id")
+    }
+    return Draft(
+        type=event["type"], content=content, author_id=event["author_id"], properties=properties
+    )

@@ -1,0 +1,297 @@
+"""Groups, and who belongs to them.
+
+Everything here happens under the organisation's lock. Whoever's groups change is told through
+``SessionsRegrouped``, so that live sockets see at once what their new groups see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final, TypedDict
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Max
+
+from chatplatform.domain_events import tell
+from chatplatform.domain_events.groups import GroupCreated, GroupDeleted, GroupUpdated
+from chatplatform.domain_events.sessions import SessionsRegrouped
+from chatplatform.errors import GroupNotFound, NotFound, Validation
+from chatplatform.models import (
+    Agent,
+    Chat,
+    ChatListing,
+    Customer,
+    DeletedGroup,
+    Group,
+    GroupMember,
+    Organization,
+    Thread,
+)
+from chatplatform.models.groups import GENERAL_GROUP, GroupPriority
+from chatplatform.records import Record, group_configuration
+from chatplatform.selectors import groups as group_selectors
+from chatplatform.services import access, listings, routing
+from chatplatform.services.organizations import checked_name
+
+LANGUAGE_LENGTH: Final = 8
+EMPTIED_AT_ONCE: Final = 200
+
+
+class GroupValues(TypedDict, total=False):
+    """What can be changed of a group; ``agent_priorities`` replace all there are."""
+
+    name: str
+    language_code: str
+    agent_priorities: Mapping[str, str]
+
+
+def create_group(
+    organization: Organization,
+    name: str,
+    language_code: str = "en",
+    agent_priorities: Mapping[str, str] | None = None,
+) -> Group:
+    """Make a group with the next number, of the agents ``agent_priorities`` names.
+
+    Numbers of deleted groups are never given again. Raise :class:`Validation` for a bad name,
+    language or priority, :class:`NotFound` for an agent who does not exist. Tells ``GroupCreated``.
+    """
+    name = checked_name(name)
+    with transaction.atomic():
+        organization = routing.lock_organization(organization.pk)
+        group = Group.objects.create(
+            organization=organization,
+            number=_next_number(organization),
+            name=name,
+            language_code=_checked_language(language_code),
+        )
+        moved = _replace_members(group, agent_priorities or {})
+        priorities = group_selectors.agent_priorities(group)
+        tell(
+            GroupCreated(
+                organization_id=str(organization.pk), group=group_configuration(group, priorities)
+            )
+        )
+        _tell_moved(organization, moved)
+    routing.settle_after_commit(organization.pk)
+    return group
+
+
+def update_group(organization_id: UUID, number: int, values: GroupValues) -> None:
+    """Change a group. Raise what :func:`create_group` raises, and :class:`GroupNotFound`.
+
+    Tells ``GroupUpdated`` when anything changed.
+    """
+    with transaction.atomic():
+        organization = routing.lock_organization(organization_id)
+        group = _group(organization, number)
+        changed: Record = {}
+        if "name" in values:
+            changed["name"] = checked_name(values["name"])
+        if "language_code" in values:
+            changed["language_code"] = _checked_language(values["language_code"])
+        changed = {name: value for name, value in changed.items() if getattr(group, name) != value}
+        for name, value in changed.items():
+            setattr(group, name, value)
+        group.save(update_fields=list(changed))
+        if "agent_priorities" in values:
+            before = group_selectors.agent_priorities(group)
+            moved = _replace_members(group, values["agent_priorities"])
+            after = group_selectors.agent_priorities(group)
+            if before != after:
+                changed["agent_priorities"] = after
+            _tell_moved(organization, moved)
+        _tell_update(group, changed)
+    routing.settle_after_commit(organization_id)
+
+
+def delete_group(organization_id: UUID, number: int) -> None:
+    """Delete a group; whatever is only its falls back to General.
+
+    Customers on its pages and running chats do at once, closed chats a little later
+    (:func:`empty_deleted_groups`); its canned responses are gone. Raise :class:`GroupNotFound`,
+    and :class:`Validation` for General. Tells ``GroupDeleted``.
+    """
+    if number == GENERAL_GROUP:
+        raise Validation("the General group can not be deleted")
+    with transaction.atomic():
+        organization = routing.lock_organization(organization_id)
+        group = _group(organization, number)
+        members = list(Agent.objects.filter(memberships__group=group))
+        group.delete()
+        DeletedGroup.objects.create(organization=organization, number=number)
+        Customer.objects.filter(organization=organization, group_number=number).update(
+            group_number=GENERAL_GROUP
+        )
+        for chat_id in _chats_of(organization, number, active=True):
+            _fall_back(chat_id, number)
+        tell(GroupDeleted(organization_id=str(organization_id), group_id=number))
+        _tell_moved(organization, members)
+    routing.settle_after_commit(organization_id)
+
+
+def empty_deleted_groups() -> None:
+    """Let closed chats of deleted groups fall back to General, some at a time.
+
+    Safe with several workers at once: whoever comes second finds the group's row taken.
+    """
+    with transaction.atomic():
+        gone = DeletedGroup.objects.select_for_update(skip_locked=True, of=("self",))
+        row = gone.filter(emptied=False).select_related("organization").order_by("id").first()
+        if row is None:
+            return
+        chat_ids = _chats_of(row.organization, row.number)[:EMPTIED_AT_ONCE]
+        for chat_id in chat_ids:
+            _fall_back(chat_id, row.number)
+        if not chat_ids:
+            row.emptied = True
+            row.save(update_fields=["emptied"])
+
+
+def add_group_member(group: Group, agent: Agent, priority: str = GroupPriority.NORMAL) -> None:
+    """Put ``agent`` into ``group``, or change their priority there.
+
+    Raise :class:`Validation` for an unknown priority and for an agent of another organisation.
+    Tells ``GroupUpdated``.
+    """
+    if group.organization_id != agent.organization_id:
+        raise Validation("the agent belongs to another organization")
+    _check_priority(priority)
+    with transaction.atomic():
+        organization = routing.lock_organization(group.organization_id)
+        _, joined = GroupMember.objects.update_or_create(
+            group=group, agent=agent, defaults={"priority": priority}
+        )
+        priorities = group_selectors.agent_priorities(group)
+        _tell_update(group, {"agent_priorities": priorities})
+        _tell_moved(organization, [agent] if joined else [])
+    routing.settle_after_commit(organization.pk)
+
+
+def place_agent(organization: Organization, agent: Agent, places: Iterable[Record]) -> None:
+    """Make ``places`` (``{id, priority}``) all the groups of ``agent``, bot or human.
+
+    The caller holds the organisation's lock, and settles. A bot's place may leave the priority
+    out. Raise :class:`GroupNotFound` and :class:`Validation`.
+    """
+    wanted = {place["id"]: place.get("priority", "") for place in places}
+    for priority in wanted.values():
+        _check_priority(priority, optional=agent.kind == Agent.Kind.BOT)
+    found = {
+        group.number: group
+        for group in Group.objects.filter(organization=organization, number__in=wanted)
+    }
+    if wanted.keys() - found.keys():
+        raise GroupNotFound
+    before = group_selectors.group_numbers_of(agent.pk)
+    agent.memberships.exclude(group__number__in=wanted).delete()
+    for number, priority in wanted.items():
+        GroupMember.objects.update_or_create(
+            group=found[number], agent=agent, defaults={"priority": priority}
+        )
+    if before != group_selectors.group_numbers_of(agent.pk):
+        _tell_moved(organization, [agent])
+
+
+def _replace_members(group: Group, priorities: Mapping[str, str]) -> list[Agent]:
+    """Make these the members of ``group``; return the agents who joined or left."""
+    for priority in priorities.values():
+        _check_priority(priority)
+    agents = {
+        agent.public_id: agent
+        for agent in Agent.objects.filter(
+            organization_id=group.organization_id, public_id__in=list(priorities)
+        )
+    }
+    if missing := sorted(priorities.keys() - agents.keys()):
+        raise NotFound(f"there is no agent {missing[0][:64]!r}")
+    known = {member.agent.public_id: member for member in group.members.select_related("agent")}
+    left = [member.agent for name, member in known.items() if name not in priorities]
+    joined = [agent for name, agent in agents.items() if name not in known]
+    group.members.filter(agent__in=left).delete()
+    GroupMember.objects.bulk_create(
+        GroupMember(group=group, agent=agent, priority=priorities[agent.public_id])
+        for agent in joined
+    )
+    stayed = [member for name, member in known.items() if name in priorities]
+    for member in stayed:
+        member.priority = priorities[member.agent.public_id]
+    GroupMember.objects.bulk_update(stayed, ["priority"])
+    return [*left, *joined]
+
+
+def _tell_update(group: Group, changed: Record) -> None:
+    if changed:
+        tell(
+            GroupUpdated(
+                organization_id=str(group.organization_id), group_id=group.number, changed=changed
+            )
+        )
+
+
+def _tell_moved(organization: Organization, agents: Iterable[Agent]) -> None:
+    """Tell the agents' live sockets which groups they are in now."""
+    moved = list(agents)
+    if not moved:
+        return
+    organization.groups_revision += 1
+    organization.save(update_fields=["groups_revision"])
+    for agent_id, numbers in group_selectors.group_numbers_by_agent(moved).items():
+        tell(
+            SessionsRegrouped(
+                organization_id=str(organization.pk),
+                user_id=agent_id,
+                group_numbers=numbers,
+                revision=organization.groups_revision,
+            )
+        )
+
+
+def _chats_of(organization: Organization, number: int, **filters: bool) -> list[str]:
+    rows = ChatListing.objects.filter(organization=organization, reader=f"g:{number}", **filters)
+    return list(rows.order_by("chat_id").values_list("chat_id", flat=True))
+
+
+def _fall_back(chat_id: str, number: int) -> None:
+    """Take group ``number`` from a chat's access; a chat nobody is left for is General's.
+
+    Of running chats it is told, as ``ChatAccessUpdated``.
+    """
+    chat = Chat.objects.select_for_update(of=("self",)).get(id=chat_id)
+    left = [one for one in chat.group_ids if one != number] or [GENERAL_GROUP]
+    if chat.active_thread_id is None:
+        chat.group_ids = left
+    else:
+        thread = Thread.objects.select_for_update().get(id=chat.active_thread_id)
+        before = access.give(chat, thread, left)
+        thread.save(update_fields=["group_ids"])
+        access.tell_changed(chat, before, shown=thread)
+    chat.save()
+    listings.follow(chat)
+
+
+def _group(organization: Organization, number: int) -> Group:
+    group = Group.objects.filter(organization=organization, number=number).first()
+    if group is None:
+        raise GroupNotFound
+    return group
+
+
+def _next_number(organization: Organization) -> int:
+    newest = [
+        model.objects.filter(organization=organization).aggregate(Max("number"))["number__max"]
+        for model in (Group, DeletedGroup)
+    ]
+    return max(number or 0 for number in newest) + 1
+
+
+def _check_priority(priority: str, *, optional: bool = False) -> None:
+    if priority not in GroupPriority.values and not (optional and not priority):
+        raise Validation(f"there is no priority {priority[:32]!r}")
+
+
+def _checked_language(code: str) -> str:
+    if not 0 < len(code) <= LANGUAGE_LENGTH or not code.replace("-", "").isalnum():
+        raise Validation(f"a language code has 1 to {LANGUAGE_LENGTH} letters")
+    return code
