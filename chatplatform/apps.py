@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class ChatPlatformConfig(AppConfig):
-    """Holds every shared model; registers the system checks when it is ready."""
+    """Holds every shared model; registers checks and domain events when it is ready."""
 
     name = "chatplatform"
     verbose_name = "Chat platform"
@@ -12,3 +12,19 @@ class ChatPlatformConfig(AppConfig):
     def ready(self) -> None:
         """Register the checks that refuse settings under which messages would be lost."""
         from chatplatform import checks  # noqa: F401 - importing registers
+        from chatplatform.domain_events import (  # noqa: F401 - importing registers
+            access_rules,
+            archives,
+            canned_responses,
+            chats,
+            customers,
+            events,
+            greetings,
+            groups,
+            multicasts,
+            people,
+            properties,
+            routing,
+            sessions,
+            tags,
+        )

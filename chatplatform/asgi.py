@@ -1,4 +1,4 @@
-"""What an ASGI server runs: sockets go to the RTM door, everything else to Django."""
+"""What an ASGI server runs: sockets and SockJS go to the RTM doors, all else to Django."""
 
 import os
 from typing import Any, cast
@@ -13,6 +13,7 @@ from django.conf import settings  # noqa: E402
 from django.urls import re_path  # noqa: E402
 
 from chatplatform import transports  # noqa: E402
+from chatplatform.transports import sockjs  # noqa: E402
 from chatplatform.transports.bodies import BodyLimit  # noqa: E402
 from chatplatform.transports.lifespan import follow_reactor, lifespan, with_server  # noqa: E402
 from chatplatform.transports.rtm import no_such_path, rtm  # noqa: E402
@@ -22,10 +23,16 @@ follow_reactor()
 
 application = ProtocolTypeRouter(
     {
-        "http": BodyLimit(with_server(_http), settings.MAX_BODY_BYTES),
+        "http": URLRouter(
+            [
+                *(re_path(path, cast(Any, serve)) for path, serve in sockjs.REQUESTS),
+                re_path(r"", cast(Any, BodyLimit(with_server(_http), settings.MAX_BODY_BYTES))),
+            ]
+        ),
         "websocket": URLRouter(
             [
                 re_path(r"^v(?P<version>[^/]+)/(?P<api>agent|customer)/rtm/ws/?$", cast(Any, rtm)),
+                *(re_path(path, cast(Any, serve)) for path, serve in sockjs.SOCKETS),
                 re_path(r"", cast(Any, no_such_path)),
             ]
         ),

@@ -57,6 +57,13 @@ class ChatAlreadyActive(ProtocolError):
     message = "Chat is already active"
 
 
+class ChatAnonymized(ProtocolError):
+    """All that could identify anybody was taken out of the chat; it can not go on."""
+
+    type = "chat_anonymized"
+    message = "Chat is anonymized"
+
+
 class GroupsOffline(ProtocolError):
     """No agent of the chat's groups accepts chats, and the chat is not continuous."""
 
@@ -71,6 +78,13 @@ class GroupOffline(ProtocolError):
     message = "Group is offline"
 
 
+class GroupUnavailable(ProtocolError):
+    """The group is online, but nobody can be told to be the one who will answer."""
+
+    type = "group_unavailable"
+    message = "No agent is available in the group"
+
+
 class AgentOffline(ProtocolError):
     """The agent named has no live connection."""
 
@@ -83,6 +97,13 @@ class RequesterAlreadyOffline(ProtocolError):
 
     type = "requester_already_offline"
     message = "Requester is already offline"
+
+
+class OwnershipTransfer(ProtocolError):
+    """Only passing the organisation on to someone else changes who owns it."""
+
+    type = "ownership_transfer"
+    message = "The owner can not be changed"
 
 
 class Authentication(ProtocolError):
@@ -125,6 +146,14 @@ class NotAllowed(ProtocolError):
     status = 403
 
 
+class CustomerBanned(ProtocolError):
+    """The customer, or their address, is turned away for now."""
+
+    type = "customer_banned"
+    message = "Customer is banned"
+    status = 403
+
+
 class RequesterSuspended(ProtocolError):
     """The agent's seat is suspended."""
 
@@ -163,12 +192,28 @@ class GroupNotFound(ProtocolError):
     status = 404
 
 
+class GreetingNotFound(ProtocolError):
+    """The customer was shown no such greeting, or is shown it no longer."""
+
+    type = "greeting_not_found"
+    message = "Greeting not found"
+    status = 404
+
+
 class LicenseNotFound(ProtocolError):
     """No such organisation."""
 
     type = "license_not_found"
     message = "License not found"
     status = 404
+
+
+class AlreadyExists(ProtocolError):
+    """There is one of that id or name already."""
+
+    type = "already_exists"
+    message = "Already exists"
+    status = 409
 
 
 class EntityTooLarge(ProtocolError):

@@ -109,6 +109,13 @@ class Unauthorized(IdentityError):
     code = "unauthorized"
 
 
+class CustomerBanned(IdentityError):
+    """The customer, or their address, is turned away for now."""
+
+    code = "customer_banned"
+    status = 403
+
+
 class AccessDenied(IdentityError):
     """The token does not allow this."""
 

@@ -3,6 +3,9 @@
 Everything that shows chats — answers, pushes, later webhooks — starts from a record. The customer
 side derives its own view from it (customers/shapes.py), older versions theirs
 (api/versions/). Keys that begin with ``_`` are hints for those derivations and never leave.
+
+Properties are shown as ``properties.shown`` sorts them. Without the ``definitions`` a row needs,
+what applications registered is left out.
 """
 
 from __future__ import annotations
@@ -11,27 +14,55 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from chatplatform import clock
-from chatplatform.models import Agent, Chat, Customer, Event, Thread, Visit
+from chatplatform.models import (
+    Agent,
+    Bot,
+    CannedResponse,
+    Chat,
+    Customer,
+    Event,
+    Group,
+    Thread,
+    Ticket,
+    Visit,
+)
+from chatplatform.properties import DEFAULTS, Definitions, Properties, shown
 
 Record = dict[str, Any]
 
 
-def event_record(event: Event) -> Record:
-    """Return an event with its type's own fields at the top level."""
+def event_record(
+    event: Event, *, reveal: bool = False, definitions: Definitions = DEFAULTS
+) -> Record:
+    """Return an event with its type's own fields at the top level.
+
+    Of a deleted one a stub is left, unless ``reveal`` asks for it as it was. Whatever several
+    people share, every push among it, holds the stub.
+    """
     record: Record = {
         "id": event.public_id,
         "type": event.type,
         "created_at": clock.to_wire(event.created_at),
         "visibility": event.visibility,
-        **event.content,
     }
+    if event.deleted:
+        record["deleted"] = True
     if event.author_id:
         record["author_id"] = event.author_id
     if event.custom_id:
         record["custom_id"] = event.custom_id
-    if event.properties:
-        record["properties"] = event.properties
-    return record
+    if event.deleted and not reveal:
+        return record
+    record |= event.content
+    return record | event_properties(event.properties, definitions)
+
+
+def event_properties(stored: Properties, definitions: Definitions = DEFAULTS) -> Record:
+    """Return the fields by which an event's record shows its properties; none without any."""
+    fields = shown(stored, location="event", definitions=definitions)
+    if not fields["properties"]:
+        del fields["properties"]
+    return fields
 
 
 def agent_record(agent: Agent) -> Record:
@@ -52,6 +83,7 @@ def agent_record(agent: Agent) -> Record:
 def visit_record(visit: Visit) -> Record:
     """Return a stay on the organisation's pages."""
     record: Record = {
+        "id": visit.pk,
         "started_at": clock.to_wire(visit.started_at),
         "referrer": visit.referrer,
         "user_agent": visit.user_agent,
@@ -73,20 +105,13 @@ def customer_record(
         "id": str(customer.id),
         "type": "customer",
         "created_at": clock.to_wire(customer.created_at),
-        "statistics": {
-            "chats_count": customer.chats_count,
-            "threads_count": customer.threads_count,
-            "visits_count": customer.visits_count,
-            "page_views_count": customer.page_views_count,
-            "greetings_shown_count": 0,
-            "greetings_accepted_count": 0,
-            "greetings_converted_count": 0,
-            "tickets_count": 0,
-        },
+        "statistics": counts_record(customer),
         "session_fields": customer.session_fields,
         "email_verified": customer.email_verified,
+        "_online": customer.online_since is not None,
+        "_group": customer.group_number,
     }
-    for name in ("name", "email", "avatar", "phone_number", "omnichannel", "address"):
+    for name in ("name", "email", "avatar", "phone_number", "omnichannel", "address", "carts"):
         if value := getattr(customer, name):
             record[name] = value
     if visit is not None:
@@ -95,6 +120,40 @@ def customer_record(
         if latest := max((times.get(side, "") for times in spoke_at), default=""):
             record[f"{side}_last_event_created_at"] = latest
     return record
+
+
+def counts_record(customer: Customer) -> Record:
+    """Return the counts a customer's record carries."""
+    return {
+        "chats_count": customer.chats_count,
+        "threads_count": customer.threads_count,
+        "visits_count": customer.visits_count,
+        "page_views_count": customer.page_views_count,
+        "greetings_shown_count": customer.greetings_shown_count,
+        "greetings_accepted_count": customer.greetings_accepted_count,
+        "greetings_converted_count": customer.greetings_converted_count,
+        "tickets_count": customer.tickets_count,
+    }
+
+
+def statistics_record(customer: Customer, visit: Visit | None) -> Record:
+    """Return every count about a customer. Tickets stay in the inbox: nothing moves them."""
+    record = {
+        **counts_record(customer),
+        "tickets_inbox_count": customer.tickets_count,
+        "tickets_archive_count": 0,
+        "tickets_spam_count": 0,
+        "tickets_trash_count": 0,
+        "orders_count": customer.orders_count,
+    }
+    if visit is not None:
+        record["last_visit_started_at"] = clock.to_wire(visit.started_at)
+    return record
+
+
+def ticket_record(ticket: Ticket) -> Record:
+    """Return a ticket as its customer's record names it."""
+    return {"ticket_id": str(ticket.id), "created_at": clock.to_wire(ticket.created_at)}
 
 
 def chat_user_record(user: Record, participant: Record) -> Record:
@@ -123,6 +182,7 @@ def thread_record(
     *,
     neighbours: tuple[str, str] = ("", ""),
     wait_time: int = 0,
+    definitions: Definitions = DEFAULTS,
 ) -> Record:
     """Return a thread, with its events unless ``events`` is None.
 
@@ -133,7 +193,7 @@ def thread_record(
         "created_at": clock.to_wire(thread.created_at),
         "active": thread.active,
         "user_ids": thread.user_ids,
-        "properties": thread.properties,
+        **shown(thread.properties, location="thread", definitions=definitions),
         "access": {"group_ids": thread.group_ids},
         "tags": thread.tags,
     }
@@ -150,17 +210,24 @@ def thread_record(
         record["queues_duration"] = thread.queued_seconds
     if thread.customer_visit:
         record["customer_visit"] = thread.customer_visit
+    if thread.summary:
+        record["summary"] = thread.summary
     return record
 
 
 def chat_record(
-    chat: Chat, users: list[Record], thread: Record | None, *, followed: bool | None = None
+    chat: Chat,
+    users: list[Record],
+    thread: Record | None,
+    *,
+    followed: bool | None = None,
+    definitions: Definitions = DEFAULTS,
 ) -> Record:
     """Return a chat. ``followed`` adds ``is_followed``, which depends on who reads."""
     record: Record = {
         "id": chat.id,
         "users": users,
-        "properties": chat.properties,
+        **shown(chat.properties, location="chat", definitions=definitions),
         "access": {"group_ids": chat.group_ids},
     }
     if thread is not None:
@@ -168,3 +235,74 @@ def chat_record(
     if followed is not None:
         record["is_followed"] = followed
     return record
+
+
+def work_scheduler_record(agent: Agent) -> Record:
+    """Return an agent's working hours; without a time zone of their own the agent's holds."""
+    scheduler = agent.work_scheduler or {}
+    schedule = scheduler.get("schedule", [])
+    return {
+        "timezone": scheduler.get("timezone") or (agent.timezone if schedule else ""),
+        "schedule": schedule,
+    }
+
+
+def agent_configuration(agent: Agent, places: list[Record]) -> Record:
+    """Return how an agent is configured; ``places`` are their groups as ``{id, priority}``."""
+    return {
+        "id": agent.public_id,
+        "account_id": str(agent.account_id or ""),
+        "name": agent.name,
+        "role": agent.role,
+        "avatar": agent.avatar,
+        "job_title": agent.job_title,
+        "mobile": agent.mobile,
+        "max_chats_count": agent.max_chats_count,
+        "login_status": agent.login_status.replace("_", " "),
+        "awaiting_approval": agent.awaiting_approval,
+        "suspended": agent.suspended,
+        "groups": places,
+        "notifications": agent.notifications,
+        "email_subscriptions": agent.email_subscriptions,
+        "work_scheduler": work_scheduler_record(agent),
+    }
+
+
+def bot_configuration(agent: Agent, bot: Bot, places: list[Record]) -> Record:
+    """Return how a bot is configured; ``bot.owner`` is read along."""
+    return {
+        "id": agent.public_id,
+        "name": agent.name,
+        "avatar": agent.avatar,
+        "type": bot.type,
+        "job_title": agent.job_title,
+        "max_chats_count": agent.max_chats_count,
+        "default_group_priority": bot.default_group_priority,
+        "groups": places,
+        "owner_client_id": bot.owner.client_id,
+        "work_scheduler": work_scheduler_record(agent),
+    }
+
+
+def group_configuration(group: Group, agent_priorities: dict[str, str]) -> Record:
+    """Return how a group is configured; priorities by the agents' ids."""
+    return {
+        "id": group.number,
+        "name": group.name,
+        "language_code": group.language_code,
+        "agent_priorities": agent_priorities,
+    }
+
+
+def canned_response_record(response: CannedResponse) -> Record:
+    """Return a canned response; group and author are read along."""
+    return {
+        "id": response.pk,
+        "created_at": clock.to_wire(response.created_at),
+        "updated_at": clock.to_wire(response.updated_at),
+        "text": response.text,
+        "tags": response.tags,
+        "group_id": response.group.number,
+        "is_private": response.is_private,
+        "author_id": response.author.public_id,
+    }

@@ -150,8 +150,31 @@ SERVER_PROCESSES = env.int("SERVER_PROCESSES", 1)
 EMBEDDED_WORKER = env.bool("EMBEDDED_WORKER", not REDIS_URL)
 """Whether the server process also runs timers and deliveries (`manage.py worker` otherwise)."""
 
+URL_INFO_ALLOWED_HOSTS: list[str] = env.list("URL_INFO_ALLOWED_HOSTS", [])
+"""Hosts (``name`` or ``name:port``) whose pages links may describe although their addresses are
+inside; every other inside address is refused. Whoever can chat can read what these pages say."""
+
 MEDIA_ROOT = Path(env.str("MEDIA_ROOT", str(VAR_DIR / "media")))
 MEDIA_URL = "/files/"
+
+GEOIP_DATABASE = env.str("GEOIP_DATABASE", "")
+"""Path of a MaxMind City database to locate customers by."""
+
+ARCHIVES_RETENTION_DAYS = env.int("ARCHIVES_RETENTION_DAYS", 0)
+"""For how many days closed threads are kept where the licence does not say; 0 means for ever."""
+THREAD_SUMMARIZER = env.str("THREAD_SUMMARIZER", "")
+"""Dotted path of what sums threads up (``services/summaries.py``); empty: nothing does."""
+
+# --- mail -------------------------------------------------------------------------------------
+
+vars().update(env.dj_email_url("EMAIL_URL", "console://"))
+"""How mail leaves: ``submission://user:password@host:587``, or ``smtp``; by default it is
+written to standard output."""
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "chat@localhost")
+EMAIL_TIMEOUT = 5
+
+CALLBACK_ALLOWED_HOSTS: list[str] = env.list("CALLBACK_ALLOWED_HOSTS", [])
+"""Hosts whose inside addresses may be called back, once a customer has verified their address."""
 
 # --- identity ---------------------------------------------------------------------------------
 
@@ -186,14 +209,25 @@ ADDRESS_LIMIT_BURST = env.int("ADDRESS_LIMIT_BURST", 200)
 PASSWORD_LIMIT_PER_SECOND = env.float("PASSWORD_LIMIT_PER_SECOND", 0.1)
 PASSWORD_LIMIT_BURST = env.int("PASSWORD_LIMIT_BURST", 10)
 """Attempts to sign in to one account from one address."""
+URL_INFO_LIMIT_PER_SECOND = env.float("URL_INFO_LIMIT_PER_SECOND", 1)
+URL_INFO_LIMIT_BURST = env.int("URL_INFO_LIMIT_BURST", 20)
+"""Links one customer may have looked up."""
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)
 """How many proxies in front append to ``X-Forwarded-For``; 0 means: believe the socket."""
 
 RTM_LOGIN_DEADLINE_SECONDS = env.float("RTM_LOGIN_DEADLINE_SECONDS", 30)
 RTM_PENDING_REQUESTS = env.int("RTM_PENDING_REQUESTS", 10)
 RTM_CONNECTIONS_PER_ORGANIZATION = env.int("RTM_CONNECTIONS_PER_ORGANIZATION", 20_000)
-RTM_CONNECTIONS_PER_USER = env.int("RTM_CONNECTIONS_PER_USER", 100)
-"""Live connections one server process keeps for one organisation, and for one user of one API."""
+RTM_CONNECTIONS_PER_AGENT = env.int("RTM_CONNECTIONS_PER_AGENT", 100)
+RTM_CONNECTIONS_PER_CUSTOMER = env.int("RTM_CONNECTIONS_PER_CUSTOMER", 100)
+"""Live connections one server process keeps for one organisation, one agent, one customer."""
+RTM_UNAUTHORIZED_CONNECTIONS = env.int("RTM_UNAUTHORIZED_CONNECTIONS", 10_000)
+RTM_UNAUTHORIZED_PER_ADDRESS = env.int("RTM_UNAUTHORIZED_PER_ADDRESS", 1_000)
+"""Connections one server process keeps that have not logged in, altogether and of one address."""
+CUSTOMER_INACTIVITY_SECONDS = env.float("CUSTOMER_INACTIVITY_SECONDS", 1_800)
+"""How long a customer stays connected without a chat and without opening another page."""
+SOCKJS_SESSIONS = env.int("SOCKJS_SESSIONS", 10_000)
+"""SockJS sessions on plain requests that one server process keeps."""
 REQUEST_TIMEOUT_SECONDS = env.float("REQUEST_TIMEOUT_SECONDS", 15)
 MAX_FRAME_BYTES = 1024 * 1024
 MAX_UPLOAD_BYTES = 10 * 1024 * 1024

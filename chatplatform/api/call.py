@@ -15,6 +15,9 @@ from chatplatform.requester import Requester
 WEB = "web"
 RTM = "rtm"
 
+AUTHORS_UNTIL = "3.5"
+"""The last version in which a request may name a bot as its author (protocol.md 5.3)."""
+
 
 class Deadline:
     """Decides once whether a call timed out or committed; whichever comes first wins.
@@ -59,8 +62,9 @@ class Upload:
 class Call:
     """One request of a client, as a transport heard it.
 
-    ``requester`` is known already on a logged-in connection; otherwise ``credentials`` is the
-    Authorization header's value. ``payload`` is parsed JSON of any type, still unchecked.
+    ``requester`` and ``terms`` are known already on a logged-in connection; otherwise
+    ``credentials`` is the Authorization header's value. ``payload`` is parsed JSON of any type,
+    still unchecked.
     """
 
     api: str
@@ -70,6 +74,7 @@ class Call:
     payload: Any
     credentials: str = ""
     requester: Requester | None = None
+    terms: SessionTerms | None = None
     request_id: str | None = None
     connection_id: str = ""
     address: str = ""
@@ -79,6 +84,8 @@ class Call:
     upload: Upload | None = None
     http_method: str = "POST"
     deadline: Deadline | None = None
+    author_id: str = ""
+    """A bot in whose person to act, as older clients say (protocol.md 5.3)."""
 
 
 @dataclass(slots=True)
@@ -90,3 +97,5 @@ class Outcome:
     events: list[DomainEvent] = field(default_factory=list)
     session: SessionTerms | None = None
     ends_session: bool = False
+    version_of_answer: str = ""
+    """What names the payload's content where that never changes under its address."""

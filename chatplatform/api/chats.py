@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import orjson
 
-from chatplatform import clock, properties
+from chatplatform import clock
 from chatplatform.api import pagination
 from chatplatform.api.context import Context
 from chatplatform.api.pagination import PageRequest
 from chatplatform.api.wire.chats import ChatInput, ResumeChatInput, StartChatInput
-from chatplatform.api.wire.events import MAX_CONTENT_BYTES, EventInput, FileInput
+from chatplatform.api.wire.events import MAX_CONTENT_BYTES, EventInput, FileInput, FilledFormInput
 from chatplatform.api.wire.shapes import UrlShape
 from chatplatform.errors import Validation
 from chatplatform.models import Chat
+from chatplatform.properties import Definitions, check_writable
 from chatplatform.records import Record
 from chatplatform.requester import AgentRequester
 from chatplatform.selectors import chats as chat_selectors
-from chatplatform.services import events, files
+from chatplatform.selectors import properties as property_selectors
+from chatplatform.services import events, files, forms
 from chatplatform.services.chats import Opening
 from chatplatform.services.events import Draft
 
@@ -29,18 +32,27 @@ def kind(ctx: Context[Any]) -> str:
     return "agent" if isinstance(ctx.requester, AgentRequester) else "customer"
 
 
-def draft(ctx: Context[Any], event: EventInput) -> Draft:
+def draft(ctx: Context[Any], event: EventInput, definitions: Definitions | None = None) -> Draft:
     """Return the checked event, with the requester as its author.
 
-    Raise ``Validation`` for foreign file URLs, unknown properties and too much content.
+    ``definitions`` of its properties are read unless given. Raise ``Validation`` for foreign file
+    URLs, unknown properties, too much content and answers that do not fit their form,
+    ``Authorization`` for properties the requester may not set.
     """
-    given = properties.check_writable(event.properties or {}, location="event", kind=kind(ctx))
+    writer = property_selectors.party(ctx.requester)
+    given = event.properties or {}
+    if definitions is None:
+        definitions = property_selectors.definitions_for(ctx.organization_id, given)
+    check_writable(given, writer, location="event", definitions=definitions)
+    file = ""
     if isinstance(event, FileInput):
-        content = files.use_in_event(ctx.organization_id, event.url, event.alternative_text)
+        content, file = files.shown(ctx.organization_id, event.url, event.alternative_text)
     else:
         content = event.content()
         if len(orjson.dumps(content)) > MAX_CONTENT_BYTES:
             raise Validation(f"an event can have {MAX_CONTENT_BYTES // 1024} KB at most")
+    if isinstance(event, FilledFormInput):
+        forms.check_answers(ctx.organization_id, content)
     return events.draft_by(
         ctx.requester,
         Draft(
@@ -49,6 +61,8 @@ def draft(ctx: Context[Any], event: EventInput) -> Draft:
             visibility=event.visibility if kind(ctx) == "agent" else "all",
             custom_id=event.custom_id or "",
             properties=given,
+            definitions=definitions,
+            file=file,
         ),
     )
 
@@ -56,17 +70,26 @@ def draft(ctx: Context[Any], event: EventInput) -> Draft:
 def opening(ctx: Context[Any], request: StartChatInput | ResumeChatInput) -> Opening:
     """Return what a start or resume asks for; initial events are visible to all."""
     chat: ChatInput = request.chat
-    drafts = tuple(
-        draft(ctx, event.model_copy(update={"visibility": "all"})) for event in chat.thread.events
+    writer = property_selectors.party(ctx.requester)
+    definitions = property_selectors.definitions_for(
+        ctx.organization_id,
+        chat.properties,
+        chat.thread.properties,
+        *(event.properties or {} for event in chat.thread.events),
     )
-    check = properties.check_writable
+    drafts = tuple(
+        draft(ctx, event.model_copy(update={"visibility": "all"}), definitions)
+        for event in chat.thread.events
+    )
+    check = partial(check_writable, party=writer, definitions=definitions)
     return Opening(
         active=request.active,
         continuous=request.continuous,
         group_ids=tuple(dict.fromkeys(chat.access.group_ids)) if chat.access else None,
         users=tuple((user.id, user.type) for user in chat.users),
-        chat_properties=check(chat.properties, location="chat", kind=kind(ctx)),
-        thread_properties=check(chat.thread.properties, location="thread", kind=kind(ctx)),
+        chat_properties=check(chat.properties, location="chat"),
+        thread_properties=check(chat.thread.properties, location="thread"),
+        welcome_message_id=chat.thread.welcome_message_id if kind(ctx) == "customer" else "",
         events=drafts,
     )
 
@@ -113,7 +136,7 @@ def list_threads(
         more=more,
     )
     return {
-        "threads": chat_selectors.thread_records(chat, threads),
+        "threads": chat_selectors.thread_records(chat, threads, reader=ctx.requester),
         "found_threads": chat_selectors.count_threads(chat, *bounds),
         **page_ids,
     }
@@ -144,8 +167,9 @@ def upload(ctx: Context[Any]) -> UrlShape:
         claimed_type=ctx.upload.content_type,
         size=ctx.upload.size,
         file=ctx.upload.file,
+        origin=ctx.base_url,
     )
-    return {"url": ctx.base_url + files.public_path(row)}
+    return {"url": files.public_url(row)}
 
 
 def started(record: Record, event_ids: tuple[str, ...]) -> Record:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -20,17 +21,35 @@ ALL_PUSHES = "all"
 
 
 @dataclass(frozen=True, slots=True)
+class CustomerSubscription:
+    """A wish to hear of the customers on the pages of some groups.
+
+    ``limit`` is how many of them the client wants to know; where there are more, it is told how
+    many from time to time.
+    """
+
+    group_numbers: frozenset[int]
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
 class SessionTerms:
     """What a ``login`` handler agreed with a connection; the RTM transport keeps to it.
 
     ``pushes`` maps a version to the push names wanted in it, or to ``{ALL_PUSHES}``.
     ``group_numbers`` are the agent's groups (always with 0), or the group of the customer's page.
+    ``groups_revision`` is how many changes of groups they are from (``Organization``).
+    ``monitoring_level`` says which customers an agent watches (protocol.md 2.8); ``subscriptions``,
+    by id, which besides.
     """
 
     requester: Requester
     pushes: dict[str, frozenset[str]]
     group_numbers: frozenset[int] = frozenset()
     away: bool = False
+    groups_revision: int = 0
+    monitoring_level: str = ""
+    subscriptions: Mapping[str, CustomerSubscription] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -56,8 +75,12 @@ class Context(Generic[R]):
     query: dict[str, str] = field(default_factory=dict)
     upload: Upload | None = None
     deadline: Deadline | None = None
+    terms: SessionTerms | None = None
+    """What holds for the connection; None on the Web and before login."""
     session: SessionTerms | None = None
-    """Set by a ``login`` handler."""
+    """Set by a ``login`` handler, or by one that changes the terms: what holds from now on."""
+    version_of_answer: str = ""
+    """Set by a handler whose answer never changes under its address: clients may keep it."""
     ends_session: bool = False
     """Set by a ``logout`` handler: the connection closes after the answer."""
 

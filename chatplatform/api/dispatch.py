@@ -1,7 +1,8 @@
 """The only pipeline. Every call of every transport goes through :func:`dispatch`, in this order:
 
 find action → check version window → authenticate → rate limit → upgrade payload → validate →
-check scopes → run the handler (in one transaction if it writes) → encode → downgrade → answer.
+check scopes → run the handler (in one transaction if it writes) → add what only the requester's
+client sees → downgrade → answer.
 
 It runs on a database thread, whole; nothing in it waits for the event loop.
 """
@@ -13,13 +14,20 @@ from typing import Any
 from django.db import transaction
 
 from chatplatform import clock, domain_events
-from chatplatform.api import ratelimit, registry, versions
+from chatplatform.api import owned, ratelimit, registry, versions
 from chatplatform.api.action import Action
-from chatplatform.api.call import Call, Outcome
+from chatplatform.api.call import AUTHORS_UNTIL, WEB, Call, Outcome
 from chatplatform.api.context import Context
 from chatplatform.api.errors import as_protocol_error
+from chatplatform.api.versions.structures import root_of
 from chatplatform.domain_events import DomainEvent
-from chatplatform.errors import Authentication, Authorization, UnsupportedVersion, Validation
+from chatplatform.errors import (
+    Authentication,
+    Authorization,
+    CustomerBanned,
+    UnsupportedVersion,
+    Validation,
+)
 from chatplatform.requester import AgentRequester, Requester
 from chatplatform.services import tokens
 
@@ -37,7 +45,7 @@ def dispatch(call: Call) -> Outcome:
 def authenticate(call: Call) -> Requester:
     """Return who sent ``call``, by its credentials; raise ``Authentication`` for nobody."""
     if call.api == "customer":
-        return tokens.authenticate_customer(call.credentials, call.query)
+        return tokens.authenticate_customer(call.credentials, call.query, call.address)
     return tokens.authenticate_agent(call.credentials)
 
 
@@ -49,8 +57,8 @@ def _known_anyway(call: Call) -> Requester | None:
     if call.api != "customer" or not call.credentials:
         return None
     try:
-        return tokens.identify_customer(call.credentials)
-    except Authentication:
+        return tokens.identify_customer(call.credentials, call.address)
+    except (Authentication, CustomerBanned):
         return None
 
 
@@ -61,6 +69,7 @@ def _serve(call: Call, events: list[DomainEvent]) -> Outcome:
     requester = call.requester
     if requester is None:
         requester = _known_anyway(call) if action.public else authenticate(call)
+    requester = _author(call, action, requester)
     if requester is not None:
         ratelimit.count(requester.rate_key)
     if not isinstance(call.payload, dict):
@@ -70,12 +79,27 @@ def _serve(call: Call, events: list[DomainEvent]) -> Outcome:
     _check_scopes(action, requester)
     ctx = _context(call, requester)
     response = _run(action, ctx, request)
+    if ctx.client_id:
+        response = owned.shown_to(ctx.client_id, response, root_of(action.api, action.name))
     return Outcome(
         payload=versions.downgrade_response(action, call.version, response),
         events=events,
         session=ctx.session,
         ends_session=ctx.ends_session,
+        version_of_answer=ctx.version_of_answer,
     )
+
+
+def _author(call: Call, action: Action, requester: Requester | None) -> Requester | None:
+    """Return who acts: the requester, or the bot they name, up to 3.5 (protocol.md 5.3).
+
+    What is about the connection itself, and so has no Web door, stays its owner's.
+    """
+    if not call.author_id or call.version > AUTHORS_UNTIL or not action.exists(WEB, call.version):
+        return requester
+    if not isinstance(requester, AgentRequester):
+        return requester
+    return tokens.acting_as(requester, call.author_id)
 
 
 def _check_scopes(action: Action, requester: Requester | None) -> None:
@@ -100,6 +124,7 @@ def _context(call: Call, requester: Requester | None) -> Context[Any]:
         query=call.query,
         upload=call.upload,
         deadline=call.deadline,
+        terms=call.terms,
     )
 
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from chatplatform.api import owned, versions
+from chatplatform.api.versions.structures import root_of
 from chatplatform.domain_events import DomainEvent
 
 
@@ -23,6 +25,8 @@ class Reach(Enum):
     """Exactly the users in ``user_ids``."""
     ACCESS = "access"
     """Those, and every agent with access to ``group_ids`` (or the scope for all chats)."""
+    MEMBERS = "members"
+    """The users in ``user_ids``, and members of the groups in ``group_ids``, whatever scopes."""
     AGENTS = "agents"
     """Every agent of the organisation."""
     EVERYONE = "everyone"
@@ -36,16 +40,27 @@ class Push:
     ``scopes``: an agent's token must carry one of them (empty: any token); each that misses
     silences its family of pushes, for members too (protocol.md 3.3). Where the reach is all agents
     or everyone, ``user_ids`` are whom the push is about: they need no scope.
+    ``if_access`` are users who are reached as long as they have access to ``group_ids``, whatever
+    the reach: who follows a chat and loses access hears of it no more.
+    ``watchers`` are levels and groups of monitoring: whoever watches customers of one of these
+    pairs is reached besides, without those in ``except_user_ids``.
     ``to_requester_only`` keeps the push to the connection whose request caused it, when one did.
+    ``unless``: whoever this other push would reach is not reached through groups or scope.
+    ``client_ids``: only connections of these clients are reached (empty: of any).
     """
 
     payload: Any
     reach: Reach
     user_ids: frozenset[str] = frozenset()
     group_ids: frozenset[int] = frozenset()
+    if_access: frozenset[str] = frozenset()
+    watchers: frozenset[tuple[str, int]] = frozenset()
+    except_user_ids: frozenset[str] = frozenset()
     scopes: frozenset[str] = frozenset()
     to_requester_only: bool = False
     except_requester: bool = False
+    unless: Push | None = None
+    client_ids: frozenset[str] = frozenset()
 
 
 Translator = Callable[[Any], Push | None]
@@ -66,6 +81,18 @@ class PushType:
     def exists(self, version: str) -> bool:
         """Tell whether clients of ``version`` know the push."""
         return version >= self.since and (self.until is None or version <= self.until)
+
+    def owners(self, payload: Any) -> frozenset[str]:
+        """Return the client ids whose clients are shown more of ``payload`` than others."""
+        return owned.owners(payload, root_of(self.api, self.action))
+
+    def payload(self, payload: Any, version: str, owner: str = "") -> Any:
+        """Return the newest ``payload`` as clients of ``version`` know it; ``None``: send nothing.
+
+        ``owner`` is a client id of :meth:`owners`, or empty for everybody else.
+        """
+        seen = owned.shown_to(owner, payload, root_of(self.api, self.action))
+        return versions.downgrade_push(self, version, seen)
 
 
 @dataclass

@@ -35,6 +35,8 @@ MAX_BUCKETS = 100_000
 """Keys one limiter remembers; the one unused for longest is forgotten first."""
 BLOCKS_PER_BURST = 20
 """A lease takes this part of a burst at a time."""
+PREFIX = "chatplatform:rate:"
+"""What the names of the shared buckets begin with."""
 _REDIS_PAUSE_SECONDS = 1.0
 _REFUSAL_SECONDS = 0.1
 
@@ -73,7 +75,7 @@ return {given, tostring((1 - tokens) / rate)}
     def __init__(
         self, url: str, name: str, rate: float, burst: int, clock: Clock = time.monotonic
     ) -> None:
-        self._prefix = f"chatplatform:rate:{name}:"
+        self._prefix = f"{PREFIX}{name}:"
         self._rate = rate
         self._burst = burst
         self._clock = clock
@@ -204,7 +206,8 @@ class _Limiters:
 
     @staticmethod
     def _make(name: str) -> Limiter:
-        prefix = {"requester": "RATE", "password": "PASSWORD"}.get(name, "ADDRESS")
+        prefixes = {"requester": "RATE", "password": "PASSWORD", "url": "URL_INFO"}
+        prefix = prefixes.get(name, "ADDRESS")
         rate = float(getattr(settings, f"{prefix}_LIMIT_PER_SECOND"))
         burst = int(getattr(settings, f"{prefix}_LIMIT_BURST"))
         lender = None
@@ -220,6 +223,8 @@ _SETTINGS = frozenset(
         "RATE_LIMIT_BURST",
         "ADDRESS_LIMIT_PER_SECOND",
         "ADDRESS_LIMIT_BURST",
+        "URL_INFO_LIMIT_PER_SECOND",
+        "URL_INFO_LIMIT_BURST",
         "PASSWORD_LIMIT_PER_SECOND",
         "PASSWORD_LIMIT_BURST",
         "REDIS_URL",
@@ -257,6 +262,11 @@ def attempted_password(address: str, email: str) -> None:
     still sign in from elsewhere.
     """
     _limiters.get("password").count(f"{_network(address)} {email.strip().lower()[:254]}")
+
+
+def looked_up_url(key: str) -> None:
+    """Count one look at a page by a requester; ``key`` is their ``rate_key``."""
+    _limiters.get("url").count(key)
 
 
 def _network(address: str) -> str:

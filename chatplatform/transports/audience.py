@@ -1,7 +1,7 @@
 """Who may see a push: the one audience function, over the local sockets of one organisation.
 
-Scope, group access, membership and visibility meet here; a surface's translator says whom it
-means (``api/pushes.py``), and nothing else decides.
+Scope, group access, membership, visibility and monitoring meet here; a surface's translator says
+whom it means (``api/pushes.py``), and nothing else decides.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from chatplatform.api.context import SessionTerms
 from chatplatform.api.pushes import Push, Reach
 from chatplatform.requester import AgentRequester
+from chatplatform.selectors.monitoring import LEVELS
 from chatplatform.transports.connection import Connection
 from chatplatform.transports.envelopes import Origin
 
@@ -19,15 +21,16 @@ ALL_CHATS = frozenset({"chats--all:ro", "chats--all:rw"})
 
 
 class Sockets:
-    """The logged-in sockets of one API of one organisation, found by user and by group."""
+    """The logged-in sockets of one API of one organisation, found by user, group and watch."""
 
-    __slots__ = ("_all_chats", "_by_group", "_by_user", "everyone")
+    __slots__ = ("_all_chats", "_by_group", "_by_user", "_watching", "everyone")
 
     def __init__(self) -> None:
         self.everyone: set[Connection] = set()
         self._by_user: dict[str, set[Connection]] = {}
         self._by_group: dict[int, set[Connection]] = {}
         self._all_chats: set[Connection] = set()
+        self._watching: dict[tuple[str, int], set[Connection]] = {}
 
     def add(self, connection: Connection) -> None:
         """Index a connection by its terms."""
@@ -37,6 +40,8 @@ class Sockets:
         self._by_user.setdefault(terms.requester.user_id, set()).add(connection)
         for number in terms.group_numbers:
             self._by_group.setdefault(number, set()).add(connection)
+        for pair in _watches(terms):
+            self._watching.setdefault(pair, set()).add(connection)
         if _opens_all_chats(connection):
             self._all_chats.add(connection)
 
@@ -50,10 +55,16 @@ class Sockets:
         _discard(self._by_user, terms.requester.user_id, connection)
         for number in terms.group_numbers:
             _discard(self._by_group, number, connection)
+        for pair in _watches(terms):
+            _discard(self._watching, pair, connection)
 
     def of_user(self, user_id: str) -> Iterable[Connection]:
         """Return the connections of one user."""
         return self._by_user.get(user_id, ())
+
+    def of_group(self, number: int) -> Iterable[Connection]:
+        """Return the connections of one group's agents, or of customers on its pages."""
+        return self._by_group.get(number, ())
 
     def user_ids(self) -> Iterable[str]:
         """Return everybody who has a connection here."""
@@ -64,16 +75,35 @@ class Sockets:
         if push.reach is Reach.EVERYONE or push.reach is Reach.AGENTS:
             return self.everyone
         found: set[Connection] = set()
-        for user_id in push.user_ids:
-            own = self._by_user.get(user_id)
-            if own:
-                found |= own
         if push.reach is Reach.ACCESS:
             found |= self._all_chats
+        if push.reach is not Reach.USERS:
             for number in push.group_ids:
                 group = self._by_group.get(number)
                 if group:
                     found |= group
+        if push.unless is not None:
+            found -= self.reached(push.unless)
+        for user_id in push.user_ids:
+            own = self._by_user.get(user_id)
+            if own:
+                found |= own
+        for user_id in push.if_access:
+            found |= {one for one in self.of_user(user_id) if self._has_access(one, push)}
+        return found | self._watchers(push) if push.watchers else found
+
+    def _has_access(self, connection: Connection, push: Push) -> bool:
+        groups = connection.terms.group_numbers if connection.terms else frozenset()
+        return connection in self._all_chats or not groups.isdisjoint(push.group_ids)
+
+    def _watchers(self, push: Push) -> set[Connection]:
+        found: set[Connection] = set()
+        for pair in push.watchers:
+            watching = self._watching.get(pair)
+            if watching:
+                found |= watching
+        for user_id in push.except_user_ids:
+            found -= self._by_user.get(user_id, set())
         return found
 
 
@@ -83,6 +113,17 @@ def _discard(index: dict[Any, set[Connection]], key: Any, connection: Connection
         own.discard(connection)
         if not own:
             del index[key]
+
+
+def _watches(terms: SessionTerms) -> set[tuple[str, int]]:
+    """Return the pairs of level and group a session hears of; a level includes the lower ones."""
+    pairs = set()
+    if terms.monitoring_level in LEVELS[1:]:
+        included = LEVELS[1 : LEVELS.index(terms.monitoring_level) + 1]
+        pairs = {(level, number) for level in included for number in terms.group_numbers}
+    for subscription in terms.subscriptions.values():
+        pairs |= {(level, number) for level in LEVELS[1:] for number in subscription.group_numbers}
+    return pairs
 
 
 def _opens_all_chats(connection: Connection) -> bool:
@@ -100,7 +141,14 @@ def audience(sockets: Sockets, push: Push, origin: Origin | None) -> Iterable[Co
         found = [connection for connection in found if connection.id != caused_by]
     if push.scopes:
         found = [connection for connection in found if _allowed(connection, push)]
+    if push.client_ids:
+        found = [one for one in found if client_of(one) in push.client_ids]
     return found
+
+
+def client_of(connection: Connection) -> str:
+    """Return the id of the client a logged-in connection belongs to; empty for none."""
+    return connection.requester.client_id if connection.requester is not None else ""
 
 
 def _allowed(connection: Connection, push: Push) -> bool:

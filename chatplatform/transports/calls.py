@@ -26,7 +26,7 @@ from chatplatform.errors import (
     RequestTimeout,
     Validation,
 )
-from chatplatform.requester import Requester
+from chatplatform.requester import AgentRequester, CustomerRequester, Requester
 from chatplatform.transports import disconnects, frames
 from chatplatform.transports.connection import Connection
 from chatplatform.transports.database_threads import DatabaseThreads
@@ -35,16 +35,25 @@ from chatplatform.transports.frames import Refusal, Request
 from chatplatform.transports.hub import Hub
 from chatplatform.transports.publish import publish
 
+WATCHING = frozenset({"subscribe_customers"})
+"""Actions after which a connection hears of more: like a login they register, then read state."""
+
 
 class Calls:
     """Serves the requests of every connection of one event loop.
 
-    ``left`` hears of connections whose login succeeded when they were gone already.
+    ``arrived`` hears of connections that logged in, ``left`` of those whose login succeeded when
+    they were gone already.
     """
 
     def __init__(
-        self, hub: Hub, database: DatabaseThreads, left: Callable[[Connection], None]
+        self,
+        hub: Hub,
+        database: DatabaseThreads,
+        arrived: Callable[[Connection], None],
+        left: Callable[[Connection], None],
     ) -> None:
+        self._arrived = arrived
         self._left = left
         self._hub = hub
         self._database = database
@@ -62,6 +71,7 @@ class Calls:
             if request.action == "ping":
                 connection.send(frames.answer("ping", request.request_id, {}))
                 return
+            connection.active_at = time.monotonic()
             self._queue(connection, request)
         except Refusal as refusal:
             connection.send(frames.refusal(refusal.action, refusal.request_id, refusal.error))
@@ -106,7 +116,9 @@ class Calls:
         if connection.terms is None:
             self._done(connection, request, Outcome(error=Authentication("log in first")))
             return
-        call.requester = connection.terms.requester
+        call.requester, call.terms = connection.terms.requester, connection.terms
+        if request.action in WATCHING:
+            self._hub.hold(connection)
         self._database.submit(
             partial(dispatch.dispatch, call), partial(self._returned, connection, request)
         )
@@ -125,6 +137,8 @@ class Calls:
         _answer(connection, request, outcome)
         if outcome.session is not None and request.action != "login":
             self._hub.admit(connection, outcome.session)
+        elif request.action in WATCHING:
+            self._hub.let_go(connection)
         if outcome.events:
             publish(outcome.events, Origin(connection.id, request.request_id))
         if outcome.ends_session and not outcome.error:
@@ -153,6 +167,8 @@ class Calls:
         else:
             _answer(connection, request, outcome)
             self._hub.admit(connection, outcome.session)
+            self._arrived(connection)
+            self._make_room(connection)
         self._done(connection, request, outcome)
 
     def _login_failed(self, connection: Connection, outcome: Outcome) -> None:
@@ -169,11 +185,11 @@ class Calls:
         requester = await self._database.run(partial(_authenticated, call))
         self._check(connection, requester)
         await self._hub.register(connection, requester.organization_id)
-        if self._too_many(connection, requester):
+        if self._no_room(connection, requester):
             self._hub.unregister(connection)
             connection.disconnect(disconnects.TOO_MANY_CONNECTIONS)
             return Outcome()
-        call.requester = requester
+        # The pipeline asks again who it is: until the hub listened, a revocation could be missed.
         outcome = await self._database.run(partial(dispatch.dispatch, call))
         if outcome.error is None and outcome.session is None:
             raise Validation("this API has no login")
@@ -185,12 +201,24 @@ class Calls:
         if named is not None and _uuid(named) != requester.organization_id:
             raise Authentication("the token belongs to another organisation")
 
-    def _too_many(self, connection: Connection, requester: Requester) -> bool:
+    def _no_room(self, connection: Connection, requester: Requester) -> bool:
+        """Tell whether there are too many connections for another (protocol.md 3.5).
+
+        An agent's oldest makes room for the newest. A customer's would come again at once and
+        displace the next in turn, so that the newest is turned away instead.
+        """
         everyone, own = self._hub.counts(connection, requester.user_id)
-        return (
-            everyone > settings.RTM_CONNECTIONS_PER_ORGANIZATION
-            or own >= settings.RTM_CONNECTIONS_PER_USER
-        )
+        if everyone > settings.RTM_CONNECTIONS_PER_ORGANIZATION:
+            return True
+        if isinstance(requester, CustomerRequester):
+            return own >= settings.RTM_CONNECTIONS_PER_CUSTOMER
+        return False
+
+    def _make_room(self, connection: Connection) -> None:
+        """Let an agent's oldest connections go where a newer one exceeds the limit."""
+        requester = connection.requester
+        if isinstance(requester, AgentRequester):
+            self._hub.evict(connection, requester.user_id, settings.RTM_CONNECTIONS_PER_AGENT)
 
 
 def _call(connection: Connection, request: Request) -> Call:
@@ -208,6 +236,7 @@ def _call(connection: Connection, request: Request) -> Call:
         base_url=connection.base_url,
         query=connection.query,
         deadline=Deadline(settings.REQUEST_TIMEOUT_SECONDS),
+        author_id=request.author_id,
     )
 
 

@@ -46,6 +46,7 @@ class Connection:
         "_send",
         "_size",
         "_writer",
+        "active_at",
         "address",
         "api",
         "base_url",
@@ -77,6 +78,8 @@ class Connection:
     ) -> None:
         self.id = secrets.token_hex(8)
         self.opened_at = time.monotonic()
+        self.active_at = self.opened_at
+        """When the client last asked for anything but an answer to its ping."""
         self.api = api
         self.version = version
         self.address = address
@@ -146,7 +149,7 @@ class Connection:
         if self.gone:
             return
         self.lost()
-        _abort(self._send)
+        abort(self._send)
         if self.reader is not None:
             self.reader.cancel()
 
@@ -178,12 +181,12 @@ class Connection:
             self._writer = None
 
 
-def _abort(send: Send) -> None:
-    """Close the socket without waiting for what is buffered, where the server lets us reach it.
+def abort(send: Send) -> None:
+    """Close a socket or a response without waiting for what is buffered, where we can reach it.
 
     ASGI knows no such thing: its close waits in line behind the frames the client does not read.
     """
     transport = getattr(getattr(send, "__self__", None), "transport", None)
-    abort = getattr(transport, "abort", None)
-    if abort is not None:
-        abort()
+    at_once = getattr(transport, "abort", None)
+    if at_once is not None:
+        at_once()

@@ -15,6 +15,9 @@ ACCESS_TOKEN_EXPIRED = "access_token_expired"  # noqa: S105 - a reason's name
 LICENSE_NOT_FOUND = "license_not_found"
 UNSUPPORTED_VERSION = "unsupported_version"
 TOO_MANY_CONNECTIONS = "too_many_connections"
+TOO_MANY_UNAUTHORIZED_CONNECTIONS = "too_many_unauthorized_connections"
+CONNECTION_EVICTED = "connection_evicted"
+INACTIVITY_TIMEOUT = "inactivity_timeout"
 
 _FINAL = 4008
 _COME_AGAIN = 4012

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from chatplatform.api import payloads
-from chatplatform.api.call import Call
+from chatplatform.api.call import AUTHORS_UNTIL, Call
 from chatplatform.errors import ProtocolError, UnsupportedVersion, Validation
 
 RequestId = str | int | None
@@ -30,15 +30,21 @@ class Refusal(Exception):
 class Request:
     """A request frame on its way; ``call`` is completed by whoever serves it."""
 
-    __slots__ = ("action", "answered", "call", "payload", "request_id", "version")
+    __slots__ = ("action", "answered", "author_id", "call", "payload", "request_id", "version")
 
     def __init__(
-        self, action: str, version: str, payload: Any, request_id: RequestId = None
+        self,
+        action: str,
+        version: str,
+        payload: Any,
+        request_id: RequestId = None,
+        author_id: str = "",
     ) -> None:
         self.action = action
         self.version = version
         self.payload = payload
         self.request_id = request_id
+        self.author_id = author_id
         self.call: Call | None = None
         self.answered = False
 
@@ -78,7 +84,10 @@ def read(text: str, version: str) -> Request:
     except Validation as error:
         raise Refusal(error, named, request_id) from None
     payload = frame.get("payload")
-    return Request(named, wanted, {} if payload is None else payload, request_id)
+    author_id = frame.get("author_id") if wanted <= AUTHORS_UNTIL else None
+    if not isinstance(author_id, str | None):
+        raise Refusal(Validation("`author_id` must be a string"), named, request_id)
+    return Request(named, wanted, {} if payload is None else payload, request_id, author_id or "")
 
 
 def encoded(payload: Any) -> bytes:

@@ -11,21 +11,25 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import structlog
 
 from chatplatform import domain_events
-from chatplatform.api import pushes, versions
+from chatplatform.api import pushes
 from chatplatform.api.context import SessionTerms
 from chatplatform.api.pushes import Push, PushType, Reach
-from chatplatform.domain_events import ChatEvent, DomainEvent, Record, SessionsEnded
+from chatplatform.domain_events import ChatEvent, DomainEvent, Record
+from chatplatform.domain_events.groups import GroupDeleted
+from chatplatform.domain_events.sessions import SessionsEnded, SessionsRegrouped
 from chatplatform.errors import ServiceUnavailable
+from chatplatform.models.groups import GENERAL_GROUP
 from chatplatform.selectors import chats
 from chatplatform.transports import disconnects, envelopes, frames
-from chatplatform.transports.audience import Sockets, audience, reaches
+from chatplatform.transports.audience import Sockets, audience, client_of, reaches
 from chatplatform.transports.connection import MAX_HELD_EVENTS, Connection
 from chatplatform.transports.database_threads import DatabaseThreads
 from chatplatform.transports.envelopes import Envelope, Origin
@@ -44,8 +48,17 @@ SILENT_SECONDS = 600
 """A peer process not heard for so long is forgotten."""
 REJOIN_SECONDS = 3600
 """The in-process layer forgets members after a day; they join anew well before."""
+REVOKED_SECONDS = 60
+"""Longer than any call takes: so long a revoked token is remembered."""
 _PROBE_SECONDS = 0.1
 _JOIN_SECONDS = 5.0
+
+
+class Revoked(NamedTuple):
+    """Why and when (on the monotonic clock) the sessions of a token were ended."""
+
+    reason: str
+    at: float
 
 
 class _Organization:
@@ -53,7 +66,8 @@ class _Organization:
 
     ``connections`` are all registered ones, logged in or not; ``logging_in`` those of them whose
     login is under way; ``by_api`` the logged-in ones. ``live`` is whether the subscription has
-    proved to work: our own envelope ``proof``, or one after it, came back.
+    proved to work: our own envelope ``proof``, or one after it, came back. ``revoked`` are the
+    tokens that lately ended sessions, by checksum: no connection may take one up any more.
     """
 
     def __init__(self, organization_id: str, order: ChatOrder) -> None:
@@ -69,6 +83,13 @@ class _Organization:
         self.missed = 0
         self.empty_since = time.monotonic()
         self.joined_at = 0.0
+        self.revoked: dict[str, Revoked] = {}
+
+    def forget_revoked(self, now: float) -> None:
+        """Forget tokens that were revoked so long ago that no call can still be using them."""
+        old = [key for key, one in self.revoked.items() if now - one.at > REVOKED_SECONDS]
+        for key in old:
+            del self.revoked[key]
 
 
 class Hub:
@@ -112,20 +133,80 @@ class Hub:
     def admit(self, connection: Connection, terms: SessionTerms) -> None:
         """End a login: index the connection by ``terms`` and release what was held for it.
 
-        On a connection that is logged in already, ``terms`` replace the former ones.
+        On a connection that is logged in already, ``terms`` replace the former ones; but groups
+        stay as they are, for only what happens to groups changes those.
         """
         if connection.organization_id is None or connection.closing:
             return
         organization = self._organizations[str(connection.organization_id)]
+        again = connection.terms is not None
+        if connection.terms is not None:
+            terms = replace(
+                terms,
+                group_numbers=connection.terms.group_numbers,
+                groups_revision=connection.terms.groups_revision,
+            )
+        self._agree(organization, connection, terms)
+        organization.logging_in.discard(connection)
+        if terms.requester.token_checksum in organization.revoked:
+            self._end(connection, organization.revoked[terms.requester.token_checksum].reason)
+            return
+        held, connection.held = connection.held, None
+        for event, origin in held or ():
+            self._release(organization, connection, event, origin, watched_only=again)
+
+    def hold(self, connection: Connection) -> None:
+        """Hold what happens for a connection that is about to watch more, as for a login.
+
+        :meth:`admit` gives it the pushes for watchers, which may come twice then; the others have
+        reached it meanwhile. End with that or with :meth:`let_go`.
+        """
+        organization = self._organizations.get(str(connection.organization_id))
+        if organization is not None and connection in organization.connections:
+            connection.held = []
+            organization.logging_in.add(connection)
+
+    def let_go(self, connection: Connection) -> None:
+        """Forget what was held for a connection whose terms stay as they are."""
+        organization = self._organizations.get(str(connection.organization_id))
+        if organization is not None and connection.terms is not None:
+            organization.logging_in.discard(connection)
+            connection.held = None
+
+    def subscribers(self) -> list[Connection]:
+        """Return the connections with subscriptions to customers."""
+        return [
+            connection
+            for organization in self._organizations.values()
+            if (sockets := organization.by_api.get("agent")) is not None
+            for connection in sockets.everyone
+            if connection.terms is not None and connection.terms.subscriptions
+        ]
+
+    def tell(self, connection: Connection, event: DomainEvent) -> None:
+        """Deliver an event to one connection here, as its own."""
+        self._deliver(event, Origin(connection.id))
+
+    def _agree(
+        self, organization: _Organization, connection: Connection, terms: SessionTerms
+    ) -> None:
+        """Index a connection by other terms than before."""
         sockets = organization.by_api.setdefault(connection.api, Sockets())
         sockets.remove(connection)
         connection.terms = terms
         connection.wishes = wishes(terms.pushes)
         sockets.add(connection)
-        organization.logging_in.discard(connection)
-        held, connection.held = connection.held, None
-        for event, origin in held or ():
-            _release(connection, event, origin)
+
+    def evict(self, newest: Connection, user_id: str, limit: int) -> None:
+        """End the oldest connections of a user beyond ``limit``, never ``newest``."""
+        organization = self._organizations.get(str(newest.organization_id))
+        sockets = organization.by_api.get(newest.api) if organization is not None else None
+        if sockets is None:
+            return
+        own = sorted(sockets.of_user(user_id), key=lambda connection: connection.opened_at)
+        own = [connection for connection in own if connection is not newest]
+        for connection in own[: max(0, len(own) + 1 - limit)]:
+            self._end(connection, disconnects.CONNECTION_EVICTED)
 
     def unregister(self, connection: Connection) -> None:
         """Forget a connection, whatever state it is in."""
@@ -182,6 +263,7 @@ class Hub:
                 if now - organization.joined_at > REJOIN_SECONDS:
                     self._rejoin(organization, now)
             self._forget_silent(organization, now)
+            organization.forget_revoked(now)
         self._publisher.keep_beating(self._organizations)
 
     def lost(self, organization_id: str) -> None:
@@ -317,6 +399,12 @@ class Hub:
         elif isinstance(event, SessionsEnded):
             self._end_sessions(organization, event)
             _hold(organization, event, origin)
+        elif isinstance(event, SessionsRegrouped):
+            self._regroup(organization, event)
+            _hold(organization, event, origin)
+        elif isinstance(event, GroupDeleted):
+            self._leave_group(organization, event.group_id)
+            self._deliver(event, origin)
         else:
             self._deliver(event, origin)
 
@@ -337,6 +425,31 @@ class Hub:
         if organization.logging_in:
             _hold(organization, event, origin)
 
+    def _regroup(self, organization: _Organization, event: SessionsRegrouped) -> None:
+        """Let a user's sockets see what their groups see now."""
+        for sockets in list(organization.by_api.values()):
+            for connection in list(sockets.of_user(event.user_id)):
+                self._regroup_one(organization, connection, event)
+
+    def _regroup_one(
+        self, organization: _Organization, connection: Connection, event: SessionsRegrouped
+    ) -> None:
+        terms = connection.terms
+        if terms is None or 0 < event.revision <= terms.groups_revision:
+            return
+        revision = event.revision or terms.groups_revision
+        numbers = frozenset(event.group_numbers)
+        changed = replace(terms, group_numbers=numbers, groups_revision=revision)
+        self._agree(organization, connection, changed)
+
+    def _leave_group(self, organization: _Organization, number: int) -> None:
+        """Let customers on a deleted group's pages belong to General; agents are told apart."""
+        sockets = organization.by_api.get("customer")
+        for connection in list(sockets.of_group(number)) if sockets else ():
+            assert connection.terms is not None
+            general = replace(connection.terms, group_numbers=frozenset({GENERAL_GROUP}))
+            self._agree(organization, connection, general)
+
     def _end_sessions(self, organization: _Organization, event: SessionsEnded) -> None:
         ended = [
             connection
@@ -346,12 +459,43 @@ class Hub:
             )
             if _is_ended(connection, event)
         ]
+        if event.token_checksum:
+            organization.revoked[event.token_checksum] = Revoked(event.reason, time.monotonic())
         for connection in ended:
             self._end(connection, event.reason)
 
     def _end(self, connection: Connection, reason: str) -> None:
         self.unregister(connection)
         connection.disconnect(reason)
+
+    def _release(
+        self,
+        organization: _Organization,
+        connection: Connection,
+        event: DomainEvent,
+        origin: Origin | None,
+        *,
+        watched_only: bool,
+    ) -> None:
+        """Let a connection that just logged in have what happened meanwhile.
+
+        ``watched_only``: it was logged in before, and only watches more now.
+        """
+        if watched_only and isinstance(event, SessionsEnded | SessionsRegrouped):
+            return
+        if isinstance(event, SessionsEnded):
+            if _is_ended(connection, event):
+                self._end(connection, event.reason)
+            return
+        if isinstance(event, SessionsRegrouped):
+            if connection.requester is not None and connection.requester.user_id == event.user_id:
+                self._regroup_one(organization, connection, event)
+            return
+        if isinstance(event, GroupDeleted):
+            self._leave_group(organization, event.group_id)
+        for push_type in pushes.translators(event):
+            if push_type.api == connection.api:
+                _release_push(connection, push_type, event, origin, watched_only=watched_only)
 
     # --- gaps ---------------------------------------------------------------------------------
 
@@ -401,27 +545,34 @@ def _translated(push_type: PushType, event: DomainEvent) -> Push | None:
 
 
 def _push(found: Any, push_type: PushType, push: Push, origin: Origin | None) -> None:
-    """Queue ``push`` for the connections in ``found``, encoded once per version."""
-    bodies: dict[str, bytes | None] = {}
-    shared: dict[str, str] = {}
+    """Queue ``push`` for the connections in ``found``, encoded once per version.
+
+    Where it holds what only clients of one application are shown, theirs is encoded by itself.
+    """
+    bodies: dict[tuple[str, str], bytes | None] = {}
+    shared: dict[tuple[str, str], str] = {}
+    owners = push_type.owners(push.payload)
     caused_by = origin.connection_id if origin is not None else ""
     for connection in list(found):
         if connection.wishes is None:
             continue
+        client_id = client_of(connection) if owners else ""
+        owner = client_id if client_id in owners else ""
         for version in connection.wishes.versions(push_type):
-            if version not in bodies:
-                payload = versions.downgrade_push(push_type, version, push.payload)
-                bodies[version] = None if payload is None else frames.encoded(payload)
-            body = bodies[version]
+            shape = (version, owner)
+            if shape not in bodies:
+                payload = push_type.payload(push.payload, version, owner)
+                bodies[shape] = None if payload is None else frames.encoded(payload)
+            body = bodies[shape]
             if body is None:
                 continue
             if connection.id == caused_by:
                 request_id = origin.request_id if origin is not None else None
                 connection.send(frames.push(version, push_type.action, body, request_id))
                 continue
-            frame = shared.get(version)
+            frame = shared.get(shape)
             if frame is None:
-                frame = shared[version] = frames.push(version, push_type.action, body)
+                frame = shared[shape] = frames.push(version, push_type.action, body)
             connection.send(frame)
 
 
@@ -435,20 +586,6 @@ def _hold(organization: _Organization, event: DomainEvent, origin: Origin | None
             connection.cut_off()
 
 
-def _release(connection: Connection, event: DomainEvent, origin: Origin | None) -> None:
-    """Let a connection that just logged in have what happened meanwhile."""
-    if isinstance(event, SessionsEnded):
-        if _is_ended(connection, event):
-            connection.disconnect(event.reason)
-        return
-    for push_type in pushes.translators(event):
-        if push_type.api != connection.api:
-            continue
-        push = _translated(push_type, event)
-        if push is not None and reaches(connection, push, origin):
-            _push((connection,), push_type, push, origin)
-
-
 def _is_ended(connection: Connection, event: SessionsEnded) -> bool:
     requester = connection.requester
     if requester is None or connection.id == event.except_connection:
@@ -456,3 +593,18 @@ def _is_ended(connection: Connection, event: SessionsEnded) -> bool:
     if event.user_id:
         return requester.user_id == event.user_id
     return bool(event.token_checksum) and requester.token_checksum == event.token_checksum
+
+
+def _release_push(
+    connection: Connection,
+    push_type: PushType,
+    event: DomainEvent,
+    origin: Origin | None,
+    *,
+    watched_only: bool,
+) -> None:
+    push = _translated(push_type, event)
+    if push is None or (watched_only and not push.watchers):
+        return
+    if reaches(connection, push, origin):
+        _push((connection,), push_type, push, origin)

@@ -25,31 +25,42 @@ log = structlog.get_logger(__name__)
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
+Take = Callable[[Connection, str | None], None]
+"""Takes a text frame; ``None`` stands for a binary one."""
 
 
 async def rtm(scope: Scope, receive: Receive, send: Send) -> None:
     """Serve one socket; ``version`` and ``api`` are the route's keyword arguments."""
-    await receive()
+    opened = connection_of(scope, send)
+    del scope
+    await serve(opened, receive, send, server.current().calls.receive)
+
+
+def connection_of(scope: Scope, send: Send) -> Connection:
+    """Return what stands for the client of an ASGI scope, writing through ``send``."""
     route = scope["url_route"]["kwargs"]
-    version: str = route["version"]
     about = client(scope)
-    connection = Connection(
+    return Connection(
         send,
         api=route["api"],
-        version=version,
+        version=route["version"],
         address=about.address,
         user_agent=about.user_agent,
         base_url=about.base_url,
         query=about.query,
     )
-    del scope, route, about
+
+
+async def serve(connection: Connection, receive: Receive, send: Send, take: Take) -> None:
+    """Accept a socket and hand what it says to ``take``, until it ends."""
+    await receive()
     home = server.current()
     connection.reader = asyncio.current_task()
-    await _accept(send, version)
+    await _accept(send, connection.version)
     try:
         home.opened(connection)
-        await _welcome(home, connection)
-        await _read(home, connection, receive)
+        await welcome(home, connection)
+        await _read(connection, receive, take)
     except asyncio.CancelledError:
         if not connection.gone:
             raise
@@ -70,7 +81,7 @@ async def _accept(send: Send, version: str) -> None:
     await send({"type": "websocket.accept", "headers": lines})
 
 
-async def _welcome(home: Server, connection: Connection) -> None:
+async def welcome(home: Server, connection: Connection) -> None:
     """Check what can be checked before login; tell the client and close where it fails."""
     if connection.version not in versions.VERSIONS:
         connection.disconnect(disconnects.UNSUPPORTED_VERSION)
@@ -96,9 +107,9 @@ async def _expect_organization(home: Server, connection: Connection) -> None:
         connection.disconnect(disconnects.LICENSE_NOT_FOUND)
 
 
-async def _read(home: Server, connection: Connection, receive: Receive) -> None:
+async def _read(connection: Connection, receive: Receive, take: Take) -> None:
     while True:
         message = await receive()
         if message["type"] == "websocket.disconnect":
             return
-        home.calls.receive(connection, message.get("text"))
+        take(connection, message.get("text"))

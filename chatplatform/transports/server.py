@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import signal
 import threading
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from types import FrameType
 from typing import Any
+from uuid import UUID
 from weakref import WeakKeyDictionary
 
 import structlog
@@ -16,23 +19,32 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 
 from chatplatform import clock, worker
+from chatplatform.domain_events.customers import SubscribedCustomersCounted
 from chatplatform.process import process_id
+from chatplatform.requester import CustomerRequester
+from chatplatform.selectors import monitoring, people
 from chatplatform.services import presence
 from chatplatform.transports import disconnects
 from chatplatform.transports.calls import Calls
+from chatplatform.transports.claims import claims
 from chatplatform.transports.connection import Connection
 from chatplatform.transports.database_threads import DatabaseThreads
 from chatplatform.transports.hub import Hub
+from chatplatform.transports.newcomers import Newcomers
 from chatplatform.transports.periodic import Periodic
+from chatplatform.transports.polling import Session
 from chatplatform.transports.publish import Publisher, ways
 
 log = structlog.get_logger(__name__)
 
 SWEEP_SECONDS = 0.25
 WATCH_SECONDS = 1.0
+WATCH_IDLE_SECONDS = 10.0
+IDLE_AT_ONCE = 500
 BEAT_SECONDS = 1.0
 DROP_SECONDS = 1.0
 RENEW_SECONDS = 7.0
+COUNT_SECONDS = 10.0
 WORK_SECONDS = 1.0
 _STOP_SECONDS = 2.0
 
@@ -48,14 +60,21 @@ class Server:
         self.loop = loop
         self.database = DatabaseThreads(loop, settings.DATABASE_THREADS)
         layer = layer or get_channel_layer()
-        self.publisher = Publisher(layer, loop, process or process_id())
+        process = process or process_id()
+        self.publisher = Publisher(layer, loop, process)
         self.hub = Hub(layer, self.publisher, self.database)
-        self.calls = Calls(self.hub, self.database, self._left)
+        self.newcomers = Newcomers()
+        self.calls = Calls(self.hub, self.database, self.newcomers.remove, self._left)
         self.stopping = False
+        self.sessions: dict[tuple[str, ...], Session] = {}
+        """The SockJS sessions that live on plain requests."""
+        self.claims = claims(process)
         self._connections: set[Connection] = set()
         self._gone: list[str] = []
         self._renewing = False
         self._working = False
+        self._counting = False
+        self._looking = False
         self._timers: list[Periodic] = []
 
     def start(self) -> None:
@@ -64,22 +83,30 @@ class Server:
         every = [
             (SWEEP_SECONDS, self.calls.sweep),
             (WATCH_SECONDS, self._watch),
+            (WATCH_IDLE_SECONDS, self._watch_idle),
             (BEAT_SECONDS, self.hub.tick),
             (DROP_SECONDS, self._drop),
             (RENEW_SECONDS, self._renew),
+            (COUNT_SECONDS, self._count),
         ]
         if settings.EMBEDDED_WORKER:
             every.append((WORK_SECONDS, self._work))
         self._timers = [Periodic(self.loop, seconds, work) for seconds, work in every]
 
     def opened(self, connection: Connection) -> None:
-        """Begin to watch over a connection: it must log in within the deadline."""
+        """Begin to watch over a connection: it must log in within the deadline.
+
+        Where too many others have not, the oldest of them go.
+        """
         self._connections.add(connection)
+        for oldest in self.newcomers.add(connection):
+            self._end(oldest, disconnects.TOO_MANY_UNAUTHORIZED_CONNECTIONS)
 
     def closed(self, connection: Connection) -> None:
         """Forget a connection that is no more."""
         connection.lost()
         self._connections.discard(connection)
+        self.newcomers.remove(connection)
         self.hub.unregister(connection)
         if connection.terms is not None:
             self._left(connection)
@@ -98,6 +125,9 @@ class Server:
         await self.calls.stop()
         await self.publisher.stop()
         await self.hub.stop()
+        for session in self.sessions:
+            self.claims.release(session)
+        await self.claims.stop()
         if ways.running is self.publisher:
             ways.running = None
         self.database.stop(_STOP_SECONDS)
@@ -116,6 +146,41 @@ class Server:
                     self._end(connection, disconnects.CONNECTION_TIMEOUT)
             elif terms.requester.expires_at is not None and terms.requester.expires_at <= now:
                 self._end(connection, disconnects.ACCESS_TOKEN_EXPIRED)
+
+    def _watch_idle(self) -> None:
+        """End customers' connections without a chat and without another page for long.
+
+        Who is or lately was in a conversation stays; the database knows, a batch at a time.
+        """
+        if self._looking:
+            return
+        limit = settings.CUSTOMER_INACTIVITY_SECONDS
+        latest = time.monotonic() - limit
+        idle = {
+            connection: connection.requester.customer_id
+            for connection in self._connections
+            if connection.active_at <= latest
+            and isinstance(connection.requester, CustomerRequester)
+            and not connection.closing
+        }
+        batch = dict(itertools.islice(idle.items(), IDLE_AT_ONCE))
+        if not batch:
+            return
+        self._looking = True
+        since = clock.now() - timedelta(seconds=limit)
+
+        def done(talking: set[UUID] | None, error: BaseException | None) -> None:
+            self._looking = False
+            if error is not None or talking is None:
+                log.warning("idle customers not looked at", error=repr(error))
+                return
+            for connection, customer_id in batch.items():
+                if customer_id in talking:
+                    connection.active_at = time.monotonic()
+                elif connection.active_at <= latest and not connection.closing:
+                    self._end(connection, disconnects.INACTIVITY_TIMEOUT)
+
+        self.database.submit(lambda: people.in_conversation(set(batch.values()), since), done)
 
     def _end(self, connection: Connection, reason: str) -> None:
         self.hub.unregister(connection)
@@ -150,6 +215,50 @@ class Server:
                 log.warning("leases not renewed", error=repr(error))
 
         self.database.submit(lambda: presence.renew(users), done)
+
+    def _count(self) -> None:
+        """Tell subscribers how many customers there are where that is more than they asked for."""
+        subscribers = self.hub.subscribers()
+        if self._counting or not subscribers:
+            return
+        self._counting = True
+        asked = {
+            (connection.organization_id, subscription.group_numbers)
+            for connection in subscribers
+            if connection.terms is not None and connection.organization_id is not None
+            for subscription in connection.terms.subscriptions.values()
+        }
+
+        def done(
+            counts: dict[tuple[UUID, frozenset[int]], int] | None, error: BaseException | None
+        ) -> None:
+            self._counting = False
+            if error is not None or counts is None:
+                log.warning("subscribed customers not counted", error=repr(error))
+                return
+            for connection in subscribers:
+                self._tell_totals(connection, counts)
+
+        self.database.submit(lambda: monitoring.counts_online(asked), done)
+
+    def _tell_totals(
+        self, connection: Connection, counts: dict[tuple[UUID, frozenset[int]], int]
+    ) -> None:
+        terms, organization_id = connection.terms, connection.organization_id
+        if terms is None or organization_id is None or connection.closing:
+            return
+        totals = {}
+        for key, subscription in terms.subscriptions.items():
+            total = counts.get((organization_id, subscription.group_numbers), 0)
+            if total > subscription.limit:
+                totals[key] = total
+        if totals:
+            counted = SubscribedCustomersCounted(
+                organization_id=str(organization_id),
+                agent_id=terms.requester.user_id,
+                totals=totals,
+            )
+            self.hub.tell(connection, counted)
 
     def _work(self) -> None:
         """Let the embedded worker do what is due, never twice at a time."""

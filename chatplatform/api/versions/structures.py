@@ -157,7 +157,7 @@ def strip_hints(value: Any, kind: str) -> Any:
     """Return ``value`` without the private fields of its structures.
 
     A structure may carry fields whose names begin with one underscore: hints for the changes of
-    older versions, meant for nobody else.
+    older versions and for single applications, meant for nobody else.
     """
     return rewrite(value, kind, _STRIPPERS)
 
@@ -172,5 +172,5 @@ def _without_hints(record: dict[str, Any]) -> dict[str, Any]:
 
 
 _STRIPPERS: dict[str, Visitor] = dict.fromkeys(
-    ("chat", "thread", "event", USER, CUSTOMER), _without_hints
+    (PAYLOAD, "chat", "thread", "event", USER, CUSTOMER), _without_hints
 )

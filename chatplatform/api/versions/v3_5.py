@@ -46,6 +46,19 @@ def _active_filter_schema(schema: Schema) -> Schema:
     return schema_replaced(schema, "filters", downgrade)
 
 
+_NEWER_ARCHIVE_FILTERS = frozenset({"chat_ids", "agent_types", "customer_id", "customer_email"})
+
+
+def _fewer_archive_filters(payload: Record) -> Record:
+    return replaced(
+        payload,
+        "filters",
+        lambda filters: (
+            without(filters, _NEWER_ARCHIVE_FILTERS) if isinstance(filters, dict) else filters
+        ),
+    )
+
+
 _CONTACT = frozenset({"phone_number", "omnichannel", "address"})
 
 
@@ -95,6 +108,17 @@ def _no_ecommerce(event: Record) -> Record:
     return event
 
 
+_BUTTON = frozenset({"button_type", "button_value", "ecommerce"})
+
+
+def _bare_postback(payload: Record) -> Record:
+    return replaced(
+        payload,
+        "postback",
+        lambda postback: without(postback, _BUTTON) if isinstance(postback, dict) else postback,
+    )
+
+
 def _flat_configuration(payload: Record) -> Record:
     nested = payload.get("livechat") or {}
     return {"organization_id": payload.get("organization_id"), **nested}
@@ -124,6 +148,15 @@ CHANGES = (
         requests=frozenset({"list_chats"}),
         upgrade=_active_filter,
         schema=_active_filter_schema,
+    ),
+    VersionChange(
+        sentence="Archives can not be narrowed to chats, kinds of agents or a customer.",
+        api="agent",
+        requests=frozenset({"list_archives"}),
+        upgrade=_fewer_archive_filters,
+        schema=lambda schema: schema_replaced(
+            schema, "filters", lambda filters: schema_without(filters, _NEWER_ARCHIVE_FILTERS)
+        ),
     ),
     VersionChange(
         sentence="A customer's `visit` is called `last_visit`.",
@@ -176,6 +209,20 @@ CHANGES = (
         "shown as `cards`.",
         structure="event",
         downgrade=_no_ecommerce,
+    ),
+    VersionChange(
+        sentence="`incoming_rich_message_postback` says which button was pressed, not what it "
+        "means.",
+        pushes=frozenset({"incoming_rich_message_postback"}),
+        downgrade=_bare_postback,
+    ),
+    VersionChange(
+        sentence="`send_rich_message_postback` takes which button was pressed, not what it means.",
+        requests=frozenset({"send_rich_message_postback"}),
+        upgrade=_bare_postback,
+        schema=lambda schema: schema_replaced(
+            schema, "postback", lambda postback: schema_without(postback, _BUTTON)
+        ),
     ),
     VersionChange(
         sentence="`get_dynamic_configuration` answers flat, with what is now under `livechat`.",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from chatplatform.api.action import Request
 from chatplatform.api.wire.events import AnyEvent
+from chatplatform.api.wire.properties import PropertiesInput
 
-PropertiesInput = dict[str, dict[str, Any]]
 GroupId = Annotated[int, Field(ge=0, lt=2**31)]
 SortOrder = Literal["asc", "desc"]
 
@@ -28,10 +28,11 @@ class ChatUserInput(Request):
 
 
 class ThreadInput(Request):
-    """The first thread's content."""
+    """The first thread's content; ``welcome_message_id`` names what a customer answers with it."""
 
     events: Annotated[list[AnyEvent], Field(max_length=100)] = Field(default_factory=list)
     properties: PropertiesInput = Field(default_factory=dict)
+    welcome_message_id: Annotated[str, Field(max_length=64)] = ""
 
 
 class ChatInput(Request):

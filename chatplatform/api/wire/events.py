@@ -7,12 +7,21 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, model_validator
 
 from chatplatform.api.action import Request
+from chatplatform.api.wire.properties import PropertiesInput
 
 MAX_TEXT_BYTES = 16 * 1024
 MAX_CONTENT_BYTES = 64 * 1024
 """What the fields of one event's type may come to as JSON: histories are read over and over."""
 
 Visibility = Literal["all", "agents"]
+Name = Annotated[str, Field(max_length=255)]
+Url = Annotated[str, Field(max_length=2048)]
+Size = Annotated[int, Field(ge=0, lt=2**31)]
+TextVar = Annotated[str, Field(max_length=4096)]
+Quantity = (
+    Annotated[int, Field(ge=0, lt=2**31)]
+    | Annotated[float, Field(ge=0, lt=2**31, allow_inf_nan=False)]
+)
 
 
 def _fits(text: str) -> str:
@@ -26,7 +35,7 @@ class EventInput(Request):
 
     custom_id: Annotated[str, Field(max_length=255)] | None = None
     visibility: Visibility = "all"
-    properties: dict[str, dict[str, Any]] | None = None
+    properties: PropertiesInput | None = None
 
     def content(self) -> dict[str, Any]:
         """Return the fields the event's type adds, as stored."""
@@ -38,19 +47,29 @@ class EventInput(Request):
 class PostbackEcommerce(Request):
     """The product a postback is about."""
 
-    product_id: str
-    option_id: str | None = None
-    quantity: int | None = None
+    product_id: Name
+    option_id: Name | None = None
+    quantity: Quantity | None = None
+
+
+class PostbackInput(Request):
+    """A button that is pressed or released, and what that means."""
+
+    id: Name
+    toggled: bool
+    button_type: Name | None = None
+    button_value: Annotated[str, Field(max_length=4096)] | None = None
+    ecommerce: PostbackEcommerce | None = None
 
 
 class MessagePostback(Request):
     """Which button of which event a message answers."""
 
-    id: str
-    thread_id: str
-    event_id: str
-    type: str | None = None
-    value: str | None = None
+    id: Name
+    thread_id: Name
+    event_id: Name
+    type: Name | None = None
+    value: Annotated[str, Field(max_length=4096)] | None = None
     ecommerce: PostbackEcommerce | None = None
 
     @model_validator(mode="after")
@@ -73,16 +92,25 @@ class MessageInput(EventInput):
         return self
 
 
+class PreviewInput(MessageInput):
+    """A message to show before it is sent: for all, or for nobody."""
+
+    visibility: Literal["all"] = "all"
+
+
 class FileInput(EventInput):
     """An uploaded file; its name, type and size come from the upload."""
 
     type: Literal["file"]
-    url: Annotated[str, Field(max_length=2048)]
+    url: Url
     alternative_text: Annotated[str, Field(max_length=1024)] | None = None
 
 
 class ButtonInput(Request):
-    """A rich message's button."""
+    """A rich message's button.
+
+    ``webview_height`` and ``target`` mean nothing with another type, and are not kept then.
+    """
 
     text: Annotated[str, Field(max_length=1024)]
     type: Literal["webview", "message", "url", "phone", "cancel"] | None = None
@@ -91,39 +119,66 @@ class ButtonInput(Request):
     webview_height: Literal["compact", "tall", "full"] | None = None
     target: Literal["new", "current"] | None = None
     role: Literal["default", "primary", "danger"] | None = None
-    user_ids: list[str] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _fields_fit_the_type(self) -> ButtonInput:
         if self.type not in (None, "cancel") and self.value is None:
             raise ValueError("value is required with type")
-        if (self.type == "webview") != (self.webview_height is not None):
-            raise ValueError("webview_height goes with type webview, and only with it")
-        if self.target is not None and self.type != "url":
-            raise ValueError("target goes with type url only")
+        if self.type == "webview" and self.webview_height is None:
+            raise ValueError("webview_height is required with type webview")
         return self
+
+    def content(self) -> dict[str, Any]:
+        """Return the button as stored; nobody has pressed it yet."""
+        foreign = {"webview": {"target"}, "url": {"webview_height"}}
+        unused = foreign.get(self.type or "", {"target", "webview_height"})
+        return {**self.model_dump(exclude=unused, exclude_none=True), "user_ids": []}
 
 
 class ImageInput(Request):
     """A rich message's picture."""
 
-    url: Annotated[str, Field(max_length=2048)]
-    name: str | None = None
-    content_type: str | None = None
-    size: int | None = None
-    width: int | None = None
-    height: int | None = None
-    alternative_text: str | None = None
+    url: Url
+    name: Name | None = None
+    content_type: Name | None = None
+    size: Size | None = None
+    width: Size | None = None
+    height: Size | None = None
+    alternative_text: Annotated[str, Field(max_length=1024)] | None = None
+
+
+class ProductOptionInput(Request):
+    """A variant of a product."""
+
+    option_id: Name
+    label: Name
+    price: Name | None = None
+    regular_price: Name | None = None
+    currency: Name | None = None
+    color: Name | None = None
+    image_url: Url | None = None
+    image_thumbnail_url: Url | None = None
+    available: bool | None = None
+    selected: bool | None = None
+
+
+class ProductAddonInput(Request):
+    """What is shown beside a product."""
+
+    addon_type: Name
+    range_from: Name | None = None
+    range_to: Name | None = None
+    currency: Name | None = None
 
 
 class ElementEcommerceInput(Request):
     """A product shown in an element."""
 
     view_type: Literal["tags", "swatch", "images", "select"]
-    product_id: str
-    label: str | None = None
-    options: list[dict[str, Any]] | None = None
-    addons: list[dict[str, Any]] | None = None
+    product_id: Name
+    label: Name | None = None
+    options: Annotated[list[ProductOptionInput], Field(max_length=100)] | None = None
+    addons: Annotated[list[ProductAddonInput], Field(max_length=20)] | None = None
 
 
 class ElementInput(Request):
@@ -144,11 +199,13 @@ class RichMessageInput(EventInput):
     elements: Annotated[list[ElementInput], Field(max_length=10)] | None = None
 
     def content(self) -> dict[str, Any]:
-        """Return the content; nobody has pressed a button yet."""
+        """Return the content; products are kept in the template for them only."""
         content = super().content()
-        for element in content.get("elements", []):
-            for button in element.get("buttons", []):
-                button["user_ids"] = []
+        for element, given in zip(content.get("elements", ()), self.elements or (), strict=True):
+            if given.buttons is not None:
+                element["buttons"] = [button.content() for button in given.buttons]
+            if self.template_id != "ecommerce":
+                element.pop("ecommerce", None)
         return content
 
 
@@ -171,7 +228,7 @@ class SystemMessageInput(EventInput):
     type: Literal["system_message"]
     system_message_type: Annotated[str, Field(max_length=255)]
     text: str = ""
-    text_vars: dict[str, str] | None = None
+    text_vars: Annotated[dict[Name, TextVar], Field(max_length=50)] | None = None
 
     @model_validator(mode="after")
     def _text_fits(self) -> SystemMessageInput:

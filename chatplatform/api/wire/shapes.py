@@ -48,6 +48,14 @@ class UserShape(TypedDict):
     events_seen_up_to: NotRequired[str]
 
 
+class SummaryShape(TypedDict):
+    """What a thread came to; ``status`` is ``ok`` or ``error``."""
+
+    status: str
+    text: str
+    updated_at: str
+
+
 class ThreadShape(TypedDict):
     """A thread with its events."""
 
@@ -61,6 +69,7 @@ class ThreadShape(TypedDict):
     tags: NotRequired[list[str]]
     queue: NotRequired[QueueShape]
     queues_duration: NotRequired[int]
+    summary: NotRequired[SummaryShape]
     previous_thread_id: NotRequired[str]
     next_thread_id: NotRequired[str]
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from chatplatform.errors import Validation
+from chatplatform.errors import AlreadyExists, Validation
 from chatplatform.models import Group
 from chatplatform.services import demo
 
@@ -34,7 +34,7 @@ class Command(BaseCommand):
         """Write the credentials to standard output, and nothing else."""
         try:
             prepared = demo.prepare(options["organization"])
-        except Validation as error:
+        except (AlreadyExists, Validation) as error:
             raise CommandError(str(error)) from error
         show = _as_json if options["json"] else _as_table
         self.stdout.write(show(prepared))
@@ -59,7 +59,7 @@ def _as_json(prepared: demo.Demo) -> str:
                 }
                 for agent in prepared.agents
             ],
-            "bots": [],
+            "bots": [{"id": bot.id, "secret": bot.secret} for bot in prepared.bots],
             "groups": [{"id": group.number, "name": group.name} for group in groups],
         }
     )
