@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, NotRequired
+from typing import Annotated, Literal, NotRequired
 
 from pydantic import Field
 from typing_extensions import TypedDict
 
 from agents.actions.scopes import READ_CHATS, WRITE_CHATS
-from chatplatform import properties
 from chatplatform.api import chats as shared
 from chatplatform.api import pagination
 from chatplatform.api.action import Request, action
 from chatplatform.api.context import AgentContext
+from chatplatform.api.properties import conditions
 from chatplatform.api.wire import shapes
 from chatplatform.api.wire.chats import GroupId, ResumeChatInput, SortOrder, StartChatInput
 from chatplatform.api.wire.events import Visibility
-from chatplatform.errors import Validation
+from chatplatform.api.wire.properties import PropertyFilters
 from chatplatform.selectors import chats as chat_selectors
 from chatplatform.services import chats as chat_services
-
-
-class PropertyFilter(Request):
-    """A condition on one property; exactly one of its fields."""
-
-    exists: bool | None = None
-    values: Annotated[list[Any], Field(max_length=200)] | None = None
-    exclude_values: Annotated[list[Any], Field(max_length=200)] | None = None
 
 
 class ChatFilters(Request):
@@ -35,23 +27,15 @@ class ChatFilters(Request):
     active: bool | None = None
     include_chats_without_threads: bool = True
     group_ids: Annotated[list[GroupId], Field(max_length=200)] | None = None
-    properties: dict[str, dict[str, PropertyFilter]] | None = None
+    properties: PropertyFilters | None = None
 
-    def as_filter(self) -> chat_selectors.ChatFilter:
-        """Return the filter for the selector; raise ``Validation`` for unknown properties."""
-        conditions = []
-        for namespace, names in (self.properties or {}).items():
-            for name, condition in names.items():
-                given = condition.model_dump(exclude_none=True)
-                if not properties.exists(namespace, name) or len(given) != 1:
-                    raise Validation(f"`filters.properties.{namespace}.{name}` is not a filter")
-                ((kind, value),) = given.items()
-                conditions.append((namespace, name, kind, value))
-        return chat_selectors.ChatFilter(
-            active=self.active,
-            group_ids=frozenset(self.group_ids or ()),
-            properties=tuple(conditions),
-        )
+
+def _filter(ctx: AgentContext, filters: ChatFilters) -> chat_selectors.ChatFilter:
+    return chat_selectors.ChatFilter(
+        active=filters.active,
+        group_ids=frozenset(filters.group_ids or ()),
+        properties=conditions(ctx, filters.properties, location="chat"),
+    )
 
 
 class ListChats(Request):
@@ -76,7 +60,7 @@ class ChatList(TypedDict):
 def list_chats(ctx: AgentContext, request: ListChats) -> ChatList:
     """List the chats the agent may see, by creation of their last thread."""
     page = pagination.read(ctx.requester, "list_chats", request, default_limit=10, max_limit=100)
-    chat_filter = (page.filters or ChatFilters()).as_filter()
+    chat_filter = _filter(ctx, page.filters or ChatFilters())
     readers = chat_selectors.readers_of(ctx.requester)
     rows = chat_selectors.chats_beyond(
         ctx.organization_id,

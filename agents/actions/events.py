@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from django.db import transaction
+from typing import Annotated
+
+from pydantic import Field
 
 from agents.actions.scopes import READ_CHATS, WRITE_CHATS
 from chatplatform import clock
@@ -10,10 +12,10 @@ from chatplatform.api import chats as shared
 from chatplatform.api.action import Empty, Request, action
 from chatplatform.api.context import AgentContext
 from chatplatform.api.wire import shapes
-from chatplatform.api.wire.events import AnyEvent, FileInput, Visibility
+from chatplatform.api.wire.events import AnyEvent, PostbackInput, PreviewInput, Visibility
 from chatplatform.services import chats as chat_services
+from chatplatform.services import event_changes, signals
 from chatplatform.services import events as event_services
-from chatplatform.services import signals
 
 
 class SendEvent(Request):
@@ -26,13 +28,6 @@ class SendEvent(Request):
 @action("agent", scopes=WRITE_CHATS)
 def send_event(ctx: AgentContext, request: SendEvent) -> shapes.EventIdShape:
     """Send an event to a chat's active thread."""
-    if isinstance(request.event, FileInput):
-        with transaction.atomic():
-            return _send(ctx, request)
-    return _send(ctx, request)
-
-
-def _send(ctx: AgentContext, request: SendEvent) -> shapes.EventIdShape:
     sent = event_services.append(
         ctx.requester,
         request.chat_id,
@@ -40,6 +35,44 @@ def _send(ctx: AgentContext, request: SendEvent) -> shapes.EventIdShape:
         commit_point=ctx.commit_point,
     )
     return {"event_id": sent.event_id}
+
+
+class SendEventPreview(Request):
+    """``send_event_preview``; the event's visibility is ``all``."""
+
+    chat_id: str
+    event: PreviewInput
+
+
+@action("agent", scopes=WRITE_CHATS, web="3.6", rtm="3.6")
+def send_event_preview(ctx: AgentContext, request: SendEventPreview) -> shapes.Nothing:
+    """Show the customer a message that is still being written."""
+    signals.send_event_preview(ctx.requester, request.chat_id, shared.draft(ctx, request.event))
+    return {}
+
+
+class SendRichMessagePostback(Request):
+    """``send_rich_message_postback``."""
+
+    chat_id: str
+    thread_id: str
+    event_id: str
+    postback: PostbackInput
+
+
+@action("agent", scopes=WRITE_CHATS, writes=True)
+def send_rich_message_postback(
+    ctx: AgentContext, request: SendRichMessagePostback
+) -> shapes.Nothing:
+    """Press a rich message's button, or release it."""
+    event_changes.send_rich_message_postback(
+        ctx.requester,
+        request.chat_id,
+        request.thread_id,
+        request.event_id,
+        postback=request.postback.model_dump(exclude_none=True),
+    )
+    return {}
 
 
 @action("agent", rtm=None, upload=True)
@@ -61,6 +94,26 @@ def send_typing_indicator(ctx: AgentContext, request: SendTypingIndicator) -> sh
     """Show others that the agent types, or stopped."""
     signals.send_typing_indicator(
         ctx.requester, request.chat_id, visibility=request.visibility, is_typing=request.is_typing
+    )
+    return {}
+
+
+class SendThinkingIndicator(Request):
+    """``send_thinking_indicator``."""
+
+    chat_id: str
+    title: Annotated[str, Field(max_length=255)] | None = None
+    description: Annotated[str, Field(max_length=1024)] | None = None
+    visibility: Visibility = "all"
+    custom_id: Annotated[str, Field(max_length=255)] | None = None
+
+
+@action("agent", scopes=WRITE_CHATS, web="3.6", rtm="3.6")
+def send_thinking_indicator(ctx: AgentContext, request: SendThinkingIndicator) -> shapes.Nothing:
+    """Show others that the agent, or what works for them, thinks."""
+    thought = request.model_dump(include={"title", "description", "custom_id"}, exclude_none=True)
+    signals.send_thinking_indicator(
+        ctx.requester, request.chat_id, visibility=request.visibility, thought=thought
     )
     return {}
 

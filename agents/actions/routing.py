@@ -1,13 +1,13 @@
-"""Agent Chat API: routing statuses and customers."""
+"""Agent Chat API: routing statuses."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, NotRequired
+from typing import Annotated, Literal
 
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from agents.actions.scopes import READ_CUSTOMERS, READ_STATUS, SET_STATUS
+from agents.actions.scopes import READ_STATUS, SET_AWAY, SET_STATUS
 from chatplatform.api.action import Request, action
 from chatplatform.api.context import AgentContext
 from chatplatform.api.wire import shapes
@@ -27,6 +27,19 @@ class SetRoutingStatus(Request):
 def set_routing_status(ctx: AgentContext, request: SetRoutingStatus) -> shapes.Nothing:
     """Choose a routing status for the session."""
     presence.set_routing_status(ctx.requester, request.status, request.agent_id)
+    return {}
+
+
+class SetAwayStatus(Request):
+    """``set_away_status``."""
+
+    away: bool
+
+
+@action("agent", scopes=SET_AWAY, web=None, writes=True)
+def set_away_status(ctx: AgentContext, request: SetAwayStatus) -> shapes.Nothing:
+    """Say whether somebody looks at this connection; an agent is away when nobody does anywhere."""
+    presence.set_away(ctx.requester, ctx.connection_id, away=request.away)
     return {}
 
 
@@ -53,37 +66,3 @@ class AgentStatus(TypedDict):
 def list_routing_statuses(ctx: AgentContext, request: ListRoutingStatuses) -> list[AgentStatus]:
     """List the agents' current statuses."""
     return people.routing_statuses(ctx.organization_id, request.filters.group_ids)  # type: ignore[return-value]
-
-
-class GetCustomer(Request):
-    """``get_customer``."""
-
-    id: str
-
-
-class CustomerShape(TypedDict):
-    """A customer in the Agent API."""
-
-    id: str
-    type: str
-    created_at: str
-    statistics: dict[str, int]
-    session_fields: list[dict[str, str]]
-    chat_ids: list[str]
-    email_verified: bool
-    name: NotRequired[str]
-    email: NotRequired[str]
-    avatar: NotRequired[str]
-    phone_number: NotRequired[str]
-    visit: NotRequired[dict[str, Any]]
-    omnichannel: NotRequired[dict[str, Any]]
-    address: NotRequired[dict[str, str]]
-    agent_last_event_created_at: NotRequired[str]
-    customer_last_event_created_at: NotRequired[str]
-
-
-@action("agent", scopes=READ_CUSTOMERS)
-def get_customer(ctx: AgentContext, request: GetCustomer) -> CustomerShape:
-    """Return a customer."""
-    customer = people.access_customer(ctx.organization_id, request.id)
-    return people.full_customer(customer)  # type: ignore[return-value]

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import Field
 from typing_extensions import TypedDict
 
+from chatplatform.api import ratelimit
 from chatplatform.api.action import Request, action
 from chatplatform.api.call import WEB
 from chatplatform.api.context import AgentContext, SessionTerms
 from chatplatform.api.sessions import wanted_pushes
 from chatplatform.api.wire import shapes
-from chatplatform.domain_events import MonitoringStarted, tell
+from chatplatform.errors import Authentication, Authorization
 from chatplatform.models import Agent, Organization
 from chatplatform.records import Record, agent_record
 from chatplatform.selectors import chats as chat_selectors
 from chatplatform.selectors import groups, people
-from chatplatform.services import presence
+from chatplatform.selectors.properties import license_properties, party
+from chatplatform.services import monitoring, presence, tokens
 
 CHATS_AT_LOGIN = 100
 NEVER = 4_102_444_800
@@ -41,7 +44,7 @@ class Login(Request):
     reconnect: bool = False
     application: ApplicationInput | None = None
     away: bool = False
-    customer_monitoring_level: MonitoringLevel = "my"
+    customer_monitoring_level: MonitoringLevel | None = None
     pushes: dict[str, Annotated[list[str], Field(max_length=200)]] | None = None
 
 
@@ -77,28 +80,26 @@ def login(ctx: AgentContext, request: Login) -> LoginShape:
         reconnect=request.reconnect,
         away=request.away,
         timezone=request.timezone,
+        monitoring_level=request.customer_monitoring_level,
     )
+    organization = Organization.objects.get(id=ctx.organization_id)
     numbers = groups.group_numbers_of(agent.id)
     ctx.session = SessionTerms(
-        requester=ctx.requester, pushes=pushes, group_numbers=numbers, away=request.away
+        requester=ctx.requester,
+        pushes=pushes,
+        group_numbers=numbers,
+        away=request.away,
+        monitoring_level=agent.monitoring_level,
+        groups_revision=organization.groups_revision,
     )
     infos = _chats_at_login(ctx)
-    if ctx.requester.has_scope("customers:ro"):
-        tell(
-            MonitoringStarted(
-                organization_id=str(ctx.organization_id),
-                agent_id=agent.public_id,
-                level="my",
-                customers=_my_customers(infos, agent.public_id),
-            )
-        )
-    organization = Organization.objects.get(id=ctx.organization_id)
+    monitoring.start(ctx.requester, agent.monitoring_level, numbers)
     return {
         "license": _license(organization),
         "my_profile": _profile(agent),
         "chats_info": infos,  # type: ignore[typeddict-item]
         "access": {"group_ids": sorted(numbers)},
-        "properties": organization.properties,
+        "properties": license_properties(organization, party(ctx.requester)),
     }
 
 
@@ -114,14 +115,6 @@ def _chats_at_login(ctx: AgentContext) -> list[Record]:
         limit=CHATS_AT_LOGIN,
     )
     return chat_selectors.chat_infos(chats, ctx.requester)
-
-
-def _my_customers(infos: list[Record], agent_id: str) -> list[Record]:
-    found = []
-    for info in infos:
-        if any(user["id"] == agent_id and user["present"] for user in info["users"]):
-            found += [user for user in info["users"] if user["type"] == "customer"]
-    return found
 
 
 def _license(organization: Organization) -> LicenseShape:
@@ -163,4 +156,41 @@ def logout(ctx: AgentContext, request: Logout) -> shapes.Nothing:
     else:
         presence.agent_logged_out(ctx.requester, ctx.connection_id)
         ctx.ends_session = True
+    return {}
+
+
+class UpdateSession(Request):
+    """``update_session``; ``token`` with its scheme, as at login."""
+
+    token: Annotated[str, Field(max_length=8192)]
+
+
+@action("agent", web=None, rtm="3.6")
+def update_session(ctx: AgentContext, request: UpdateSession) -> shapes.Nothing:
+    """Go on with another token of the same agent."""
+    try:
+        requester = tokens.authenticate_agent(request.token)
+    except Authentication:
+        ratelimit.failed_authentication(ctx.address)
+        raise
+    if requester.agent_id != ctx.requester.agent_id:
+        raise Authorization("the token belongs to another agent")
+    if ctx.terms is not None:
+        ctx.session = replace(ctx.terms, requester=requester)
+    return {}
+
+
+class ChangePushNotifications(Request):
+    """``change_push_notifications``."""
+
+    firebase_token: Annotated[str, Field(max_length=4096)]
+    platform: Literal["ios", "android"]
+    enabled: bool
+
+
+@action("agent", web=None)
+def change_push_notifications(
+    ctx: AgentContext, request: ChangePushNotifications
+) -> shapes.Nothing:
+    """Accept a wish of the official mobile applications; there is nobody to send them to."""
     return {}
