@@ -13,7 +13,9 @@ from django.views.decorators.cache import never_cache
 from django.views.generic import TemplateView
 
 from agents.workspace.catalogue import CATALOGUE, SECTIONS, SHORTCUTS
+from agents.workspace.directory import directory
 from chatplatform.errors import Authentication, Authorization
+from chatplatform.models import Agent
 from chatplatform.services import tokens
 
 WIRE_VERSION = "3.7"
@@ -79,6 +81,26 @@ class TokenView(View):
         )
 
 
+@method_decorator(never_cache, name="dispatch")
+class DirectoryView(View):
+    """Who and what there is in the organisation, by name, for an agent who is signed in.
+
+    The script reads it at every login and keeps it right by pushes. Answers 401 without a session
+    and 403 to an account without a seat, as :class:`TokenView` does.
+    """
+
+    http_method_names = ["get"]
+
+    def get(self, request: HttpRequest) -> JsonResponse:
+        """Return the agents, groups and tags (``directory``)."""
+        if not request.user.is_authenticated:
+            return JsonResponse({"reason": "signed_out"}, status=401)
+        seat = Agent.objects.filter(account=request.user).first()
+        if seat is None or seat.suspended or seat.awaiting_approval:
+            return JsonResponse({"reason": "no_agent"}, status=403)
+        return JsonResponse(directory(seat.organization_id))
+
+
 def initials(name: str) -> str:
     """Return one or two capitals that stand for a name.
 
@@ -96,6 +118,7 @@ def script_config(request: HttpRequest) -> dict[str, str]:
         "rtmPath": f"/v{WIRE_VERSION}/agent/rtm/ws",
         "apiPath": f"/v{WIRE_VERSION}/agent/action",
         "tokenUrl": reverse("workspace-token"),
+        "directoryUrl": reverse("workspace-directory"),
         "signinUrl": f"{reverse('signin')}?next={reverse('workspace')}",
         "spriteUrl": static("chatplatform/icons.svg"),
         "csrf": get_token(request),

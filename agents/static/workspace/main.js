@@ -18,14 +18,18 @@ import {
   ToastView,
 } from "./views/chrome.js";
 import { ConversationView } from "./views/conversation.js";
+import { BanDialog, CustomerDialog } from "./views/customer.js";
 import { DetailsView } from "./views/details.js";
 import { Invitation } from "./views/invitation.js";
 import { ListView } from "./views/list.js";
 import { Palette } from "./views/palette.js";
-import { customerName } from "./views/words.js";
+import { TagsDialog } from "./views/tags.js";
+import { TransferDialog } from "./views/transfer.js";
+import { agentName, customerName } from "./views/words.js";
 import { Workspace } from "./workspace.js";
 
 const CLOCK_MS = 5000;
+const MOST_OF_A_NOTE = 500;
 const WIDE = matchMedia("(min-width: 1100px)");
 const NARROW = matchMedia("(max-width: 719px)");
 
@@ -68,6 +72,7 @@ function closeDetails() {
 }
 
 let isFollowing = false;
+let shownThread = null;
 
 function openChat(chatId) {
   location.hash = chatId;
@@ -79,31 +84,56 @@ function backToList() {
 }
 
 /**
- * The address names the open chat: links, back and forward, and a reload all work. The browser tells of a new
+ * The address names the open chat, and perhaps one of its threads: links, back and forward, and a reload all work. The browser tells of a new
  * address a moment late; keys pressed meanwhile are meant for the chat it names, so they come here first.
  */
 function follow() {
-  const chatId = decodeURIComponent(location.hash.slice(1)) || null;
+  const [chatId = null, threadId = null] = decodeURIComponent(location.hash.slice(1))
+    .split("/")
+    .filter(Boolean);
   const before = workspace.state.selected;
-  if (chatId === before && isFollowing) return;
+  if (chatId === before && threadId === shownThread && isFollowing) return;
   isFollowing = true;
+  const isSought = threadId !== null && threadId !== shownThread;
+  shownThread = threadId;
   workspace.select(chatId);
   showPane(chatId ? "conversation" : "list");
   if (!WIDE.matches) showDetails(false);
   draw();
+  if (isSought) seek(chatId, threadId);
   if (before === chatId || !NARROW.matches) return;
   if (chatId) conversation.focusHead();
   else list.focusRow(before);
 }
 
+/** Show a thread as soon as its chat is there. */
+async function seek(chatId, threadId) {
+  if (await workspace.loaded(chatId)) await conversation.showThread(chatId, threadId);
+}
+
 // --- views ---------------------------------------------------------------------------------------
 
+const dialogs = {
+  transfer: new TransferDialog(workspace),
+  tags: new TagsDialog(workspace),
+  customer: new CustomerDialog(workspace),
+  ban: new BanDialog(workspace),
+};
+const transfer = (chatId) => dialogs.transfer.open(chatId);
+const tag = (chatId) => dialogs.tags.open(chatId);
 const list = new ListView(byId("list"), workspace, preferences);
 const conversation = new ConversationView(byId("conversation"), workspace, preferences, {
   back: backToList,
   toggleDetails,
+  transfer,
+  tag,
 });
-const details = new DetailsView(byId("details"), workspace, { close: closeDetails });
+const details = new DetailsView(byId("details"), workspace, {
+  close: closeDetails,
+  edit: (chatId) => dialogs.customer.open(chatId),
+  ban: (chatId) => dialogs.ban.open(chatId),
+  tag,
+});
 const status = new StatusView(byId("status"), workspace);
 const banner = new BannerView(byId("banner"), workspace, config);
 const toasts = new ToastView(byId("toasts"), workspace, (chatId) => {
@@ -157,7 +187,15 @@ byId("signout").addEventListener("submit", async (event) => {
   event.target.submit();
 });
 
-function commands() {
+workspace.onPush((action, { author_id: author, content } = {}) => {
+  if (action !== "incoming_multicast") return;
+  const text = typeof content === "string" ? content : content?.text;
+  if (typeof text !== "string" || !text.trim()) return;
+  const name = author ? agentName(workspace.state, null, author) : t("author.system");
+  workspace.notice("notice.multicast", { name, words: text.trim().slice(0, MOST_OF_A_NOTE) });
+});
+
+function commands(query = "") {
   const { selected, chats, me, connection, closing } = workspace.state;
   const chat = selected ? chats[selected] : null;
   const accepts = me?.routing_status === "accepting_chats";
@@ -177,6 +215,13 @@ function commands() {
       () => closeSelected(),
       "e",
     ],
+    [chat && isActive(chat) && !closing[selected], "command.transfer", "arrow-right-left", transferSelected, "t"],
+    [chat?.thread, "command.tag", "tag", tagSelected, "a"],
+    [chat?.thread, "command.summarise", "sparkles", summariseSelected],
+    [chat?.thread, "command.copy", "copy", () => details.copy(selected)],
+    [chat?.thread, "command.download", "download", () => details.download(selected)],
+    [chat, "command.edit", "pencil", () => dialogs.customer.open(selected)],
+    [chat, "command.ban", "ban", () => dialogs.ban.open(selected)],
     [isMember, "command.leave", "log-out", () => workspace.leave(selected)],
     [
       chat && isActive(chat) && !mySeat(chat, me),
@@ -184,18 +229,38 @@ function commands() {
       "log-in",
       () => workspace.join(selected),
     ],
+    [
+      chat && isActive(chat) && !mySeat(chat, me),
+      "command.supervise",
+      "eye",
+      () => workspace.join(selected, "agents"),
+    ],
     [chat, "command.details", "panel-right", toggleDetails, "d"],
     [true, "command.settings", "settings", () => settings.showModal()],
     [true, "command.shortcuts", "keyboard", () => shortcuts.showModal(), "?"],
     [true, "command.sign_out", "log-out", () => byId("signout").requestSubmit()],
   ];
-  return all
-    .filter(([possible]) => possible)
+  const possible = all
+    .filter(([isPossible]) => isPossible)
     .map(([, name, mark, run, keys]) => ({ name: t(name), icon: mark, run, keys }));
+  const search = {
+    name: query ? t("command.search", { query }) : t("command.archive"),
+    icon: "search",
+    keys: query ? null : "/",
+    always: Boolean(query),
+    run: () => searchArchive(query),
+  };
+  return [...possible, search];
 }
 
 const palette = new Palette(dialog(byId("palette")), workspace, commands, openChat);
 byId("open-palette").addEventListener("click", () => palette.open());
+
+function searchArchive(words) {
+  if (NARROW.matches) backToList();
+  showPane(NARROW.matches ? "list" : panes.dataset.pane);
+  list.searchArchive(words);
+}
 
 // --- keyboard ------------------------------------------------------------------------------------
 
@@ -204,6 +269,22 @@ function closeSelected() {
   const chat = selected && chats[selected];
   if (chat && isActive(chat) && mySeat(chat, me) && !isSupervising(chat, me))
     workspace.close(selected);
+}
+
+function transferSelected() {
+  const { selected, chats, closing } = workspace.state;
+  if (chats[selected] && isActive(chats[selected]) && !closing[selected]) transfer(selected);
+}
+
+/** The summary shows in the details, so they open. */
+function summariseSelected() {
+  showDetails(true);
+  details.summarise(workspace.state.selected);
+}
+
+function tagSelected() {
+  const { selected, chats } = workspace.state;
+  if (chats[selected]?.thread) tag(selected);
 }
 
 function undoLastClose() {
@@ -226,6 +307,9 @@ new Keyboard({
     r: () => conversation.focusFoot(),
     e: closeSelected,
     z: undoLastClose,
+    t: transferSelected,
+    a: tagSelected,
+    "/": () => searchArchive(""),
     d: toggleDetails,
     "?": () => shortcuts.showModal(),
     "g m": () => list.goTo("mine"),
@@ -252,6 +336,10 @@ if (/Mac|iPhone|iPad/.test(navigator.platform)) {
 showDetails(WIDE.matches && preferences.get("details"));
 WIDE.addEventListener("change", () => showDetails(WIDE.matches && preferences.get("details")));
 addEventListener("hashchange", follow);
+byId("list").addEventListener("click", ({ target }) => {
+  const hash = target.closest("a.row-result")?.hash;
+  if (hash && hash === location.hash) seek(workspace.state.selected, shownThread);
+});
 addEventListener("focus", draw);
 setInterval(() => {
   refreshTimes(document.body);

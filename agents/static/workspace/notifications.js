@@ -2,9 +2,9 @@
  * Getting the agent's attention: the number in title and icon, a sound, a desktop notification.
  */
 
-import { customerOf, mySeat, needsMe } from "./selectors.js";
+import { customerOf, mySeat, needsMe, transferredFrom } from "./selectors.js";
 import { number, t } from "./text.js";
-import { customerName, eventLine } from "./views/words.js";
+import { customerName, eventLine, placeName } from "./views/words.js";
 
 const REPEAT_MS = 20000;
 
@@ -77,7 +77,11 @@ export class Notifications {
         payload.user.id === me.id &&
         payload.requester_id !== me.id);
     if (isAssigned) {
-      return { preference: "notifyAssigned", chatId, title: t("notify.assigned"), body: name };
+      const from = transferredFrom(chat);
+      const title = from
+        ? t("notify.transferred", { name: placeName(this.workspace.state, chat, from) })
+        : t("notify.assigned");
+      return { preference: "notifyAssigned", chatId, title, body: name };
     }
     if (action === "incoming_chat" && chat.thread?.active && chat.thread.queue) {
       return { preference: "notifyQueued", chatId, title: t("notify.queued"), body: name };

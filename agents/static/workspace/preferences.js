@@ -11,6 +11,7 @@ const DEFAULTS = {
   notifyQueued: false,
   repeat: false,
   singleKeys: true,
+  awayMinutes: 0,
   theme: "system",
   details: true,
   asked: false,

@@ -88,7 +88,8 @@ export function unread(chat, me) {
   const customer = customerOf(chat);
   if (!seat || !customer || !isActive(chat)) return 0;
   const seen = seat.events_seen_up_to ?? "";
-  const isUnread = (event) => event.author_id === customer.id && event.created_at > seen;
+  const isUnread = (event) =>
+    event.author_id === customer.id && event.created_at > seen && !event.deleted;
   const events = newestEvents(chat);
   if (events) return events.filter(isUnread).length;
   return chat.last && isUnread(chat.last) ? 1 : 0;
@@ -102,6 +103,7 @@ export function waitingSince(chat) {
   if (!events) return chat.last?.author_id === customer.id ? chat.last.created_at : null;
   let since = null;
   for (const event of events) {
+    if (event.deleted) continue;
     if (event.author_id === customer.id) since ??= event.created_at;
     else if (event.author_id && event.visibility !== "agents") since = null;
   }
@@ -118,6 +120,18 @@ export function urgency(since, now) {
 /** The number that needs me: my chats with unseen words of a customer. */
 export function needsMe(state) {
   return Object.values(state.chats).filter((chat) => unread(chat, state.me) > 0).length;
+}
+
+/** What the customer thought of a thread: `{score, comment}`, either absent; a score is 1 or 0. */
+export function ratingOf(thread) {
+  const { score, comment } = thread.properties?.rating ?? {};
+  const given = score === null || score === undefined ? {} : { score: Number(score) };
+  return comment ? { ...given, comment } : given;
+}
+
+/** Who had the chat before it was transferred, or null. */
+export function transferredFrom(chat) {
+  return chat.from && chat.from.threadId === chat.thread?.id ? chat.from : null;
 }
 
 /** What waits to be sent, or is on its way, in one chat. */

@@ -2,10 +2,13 @@
  * What the workspace knows, and how each answer and push changes it. Pure: reduce() takes a state and an
  * action and returns the next state, touching neither page nor network; nothing it returns is changed later.
  *
- * A chat here is { id, users, access, properties, isFollowed, thread, threads, history, last }:
+ * A chat here is { id, users, access, properties, isFollowed, thread, threads, history, last, from }:
  * `thread` is its newest thread without events, `threads` the loaded ones with events, oldest first,
- * `history` says how far back they reach, `last` is the newest event worth showing in a list.
+ * `history` says how far back they reach, `last` is the newest event worth showing in a list, `from` who
+ * had the chat before it was transferred here.
  */
+
+import { changed, directoryOf, DIRECTORY_PUSHES, EMPTY } from "./directory.js";
 
 const TYPING_SECONDS = 12;
 const PEEK_SECONDS = 90;
@@ -23,6 +26,10 @@ export function initialState() {
     chats: {},
     customers: {},
     agents: {},
+    directory: EMPTY,
+    search: { status: "idle", query: "", filters: {}, results: [], found: 0, next: null },
+    summaries: {},
+    isAway: false,
     typing: {},
     peeks: {},
     selected: null,
@@ -113,6 +120,14 @@ const ACTIONS = {
 
   customer: (state, { customer }) => mergeCustomer(state, customer),
 
+  directory: (state, { directory }) => ({ ...state, directory: directoryOf(directory) }),
+
+  search: (state, { change }) => ({ ...state, search: { ...state.search, ...change } }),
+
+  summary: (state, { threadId, status }) => withSummary(state, threadId, status),
+
+  away: (state, { isAway }) => (state.isAway === isAway ? state : { ...state, isAway }),
+
   select: (state, { chatId }) =>
     state.selected === chatId ? state : { ...state, selected: chatId, missing: null },
 
@@ -139,20 +154,50 @@ const ACTIONS = {
 };
 
 const PUSHES = {
-  incoming_chat: (state, { chat }) => mergeChat(clearTransient(state, chat.id), chat),
+  incoming_chat: (state, { chat, transferred_from: from }) =>
+    updateChat(mergeChat(clearTransient(state, chat.id), chat), chat.id, (known) => ({
+      ...known,
+      from: from ? { ...from, threadId: chat.thread?.id } : known.from,
+    })),
 
   chat_deactivated: (state, { chat_id, thread_id }) =>
     updateChat(clearTransient(state, chat_id), chat_id, (chat) =>
       updateThread(chat, thread_id, { active: false, queue: null }),
     ),
 
-  chat_deleted: (state, { chat_id }) => withoutChat(state, chat_id),
+  chat_deleted: (state, { chat_id }) => {
+    const missing = state.selected === chat_id ? "chat_deleted" : state.missing;
+    const found = withoutResults(state, ({ id }) => id === chat_id);
+    return { ...withoutChat(found, chat_id), missing };
+  },
 
   thread_deleted: (state, { chat_id, thread_id }) =>
-    updateChat(state, chat_id, (chat) => ({
-      ...chat,
-      threads: chat.threads.filter((thread) => thread.id !== thread_id),
-    })),
+    updateChat(
+      withoutResults(state, ({ thread }) => thread.id === thread_id),
+      chat_id,
+      (chat) => withoutThreads(chat, ({ id }) => id === thread_id),
+    ),
+
+  threads_deleted: (state, limits) => {
+    const isGone = (thread) => !thread.active && isWithin(thread, limits);
+    const found = withoutResults(state, ({ thread }) => isGone(thread));
+    const chats = Object.values(found.chats).map((chat) => [chat.id, withoutThreads(chat, isGone)]);
+    return { ...found, chats: Object.fromEntries(chats) };
+  },
+
+  thread_tagged: (state, { chat_id, thread_id, tag }) =>
+    changeTags(state, chat_id, thread_id, (tags) => [...tags.filter((one) => one !== tag), tag]),
+
+  thread_untagged: (state, { chat_id, thread_id, tag }) =>
+    changeTags(state, chat_id, thread_id, (tags) => tags.filter((one) => one !== tag)),
+
+  thread_summary_set: (state, { chat_id, thread_id, summary }) =>
+    updateChat(withSummary(state, thread_id, null), chat_id, (chat) =>
+      updateThread(chat, thread_id, { summary }),
+    ),
+
+  incoming_error: (state, { action, thread_id }) =>
+    action === "request_thread_summary" ? withSummary(state, thread_id, "failed") : state,
 
   chat_access_updated: (state, { id, access }) =>
     updateChat(state, id, (chat) => ({ ...chat, access })),
@@ -174,11 +219,13 @@ const PUSHES = {
   user_removed_from_chat: (state, { chat_id, user_id }) =>
     updateChat(state, chat_id, (chat) => ({
       ...chat,
+      isFollowed: chat.isFollowed && user_id !== state.me?.id,
       users: patchUser(chat.users, user_id, { present: false }),
     })),
 
   incoming_event: (state, { chat_id, thread_id, event }) => {
     const arrived = updateChat(state, chat_id, (chat) => addEvent(chat, thread_id, event));
+    if (event.type === "system") return withSummary(arrived, thread_id, null);
     return clearTransient(arrived, chat_id, event.author_id);
   },
 
@@ -187,7 +234,7 @@ const PUSHES = {
 
   event_deleted: (state, { chat_id, thread_id, event_id }) =>
     updateChat(state, chat_id, (chat) =>
-      replaceEvent(chat, thread_id, event_id, (event) => ({ ...event, deleted: true })),
+      replaceEvent(chat, thread_id, event_id, (event) => deleted(event, state.me)),
     ),
 
   incoming_sneak_peek: (state, { chat_id, sneak_peek }, now) => {
@@ -203,6 +250,13 @@ const PUSHES = {
     const inChat = { ...state.typing[chat_id] };
     if (is_typing) inChat[author_id] = { visibility, until: now + TYPING_SECONDS * 1000 };
     else delete inChat[author_id];
+    return { ...state, typing: { ...state.typing, [chat_id]: inChat } };
+  },
+
+  incoming_thinking_indicator: (state, { chat_id, author_id, title }, now) => {
+    if (author_id === state.me?.id) return state;
+    const thought = { thought: title ?? "", until: now + TYPING_SECONDS * 1000 };
+    const inChat = { ...state.typing[chat_id], [author_id]: thought };
     return { ...state, typing: { ...state.typing, [chat_id]: inChat } };
   },
 
@@ -244,8 +298,17 @@ const PUSHES = {
     });
   },
 
-  customer_statistics_updated: (state, { customer_id, statistics }) =>
-    state.customers[customer_id] ? mergeCustomer(state, { id: customer_id, statistics }) : state,
+  customer_statistics_updated: (state, { customer_id, statistics }) => {
+    const known = state.customers[customer_id];
+    if (!known) return state;
+    const merged = { ...known.statistics, ...statistics };
+    return mergeCustomer(state, { id: customer_id, statistics: merged });
+  },
+
+  customer_banned: (state, { customer_id, ban }) =>
+    state.customers[customer_id]
+      ? mergeCustomer(state, { id: customer_id, online: false, ban })
+      : state,
 
   chat_properties_updated: (state, { chat_id, properties }) =>
     updateChat(state, chat_id, (chat) => ({
@@ -264,7 +327,25 @@ const PUSHES = {
 
   thread_properties_deleted: (state, { chat_id, thread_id, properties }) =>
     changeThreadProperties(state, chat_id, thread_id, (old) => dropProperties(old, properties)),
+
+  ...Object.fromEntries(
+    DIRECTORY_PUSHES.map((action) => [action, (state, payload) => renamed(state, action, payload)]),
+  ),
 };
+
+/** What became of an agent, group or tag; agents have their new name in chats, too. */
+function renamed(state, action, payload) {
+  const directory = changed(state.directory, action, payload);
+  const next = { ...state, directory };
+  if (!payload.name || !/^(agent|bot)_updated$/.test(action)) return next;
+  const chats = Object.values(state.chats).map((chat) => [
+    chat.id,
+    chat.users.some(({ id }) => id === payload.id)
+      ? { ...chat, users: patchUser(chat.users, payload.id, { name: payload.name }) }
+      : chat,
+  ]);
+  return { ...next, chats: Object.fromEntries(chats) };
+}
 
 // --- chats ---------------------------------------------------------------------------------------
 
@@ -279,6 +360,7 @@ function emptyChat(id) {
     threads: [],
     history: { status: "idle", next: null, reached: false },
     last: null,
+    from: null,
   };
 }
 
@@ -292,6 +374,44 @@ function withoutChat(state, id) {
   const chats = { ...state.chats };
   delete chats[id];
   return clearTransient({ ...state, chats }, id);
+}
+
+function withoutResults(state, isGone) {
+  const results = state.search.results.filter((result) => !isGone(result));
+  const gone = state.search.results.length - results.length;
+  if (!gone) return state;
+  return { ...state, search: { ...state.search, results, found: state.search.found - gone } };
+}
+
+function withoutThreads(chat, isGone) {
+  return chat.threads.some(isGone)
+    ? { ...chat, threads: chat.threads.filter((thread) => !isGone(thread)) }
+    : chat;
+}
+
+/** Whether a thread is one of those `threads_deleted` is about; what it does not name did not limit it. */
+function isWithin(thread, { date_from: from, date_to: to, tag }) {
+  const begun = Date.parse(thread.created_at);
+  return (
+    (!from || begun >= Date.parse(from)) &&
+    (!to || begun <= Date.parse(to)) &&
+    (!tag || (thread.tags ?? []).includes(tag))
+  );
+}
+
+function changeTags(state, chatId, threadId, change) {
+  return updateChat(state, chatId, (chat) => {
+    const thread = chat.threads.find(({ id }) => id === threadId) ?? chat.thread;
+    return updateThread(chat, threadId, { tags: change(thread?.tags ?? []) });
+  });
+}
+
+function withSummary(state, threadId, status) {
+  if ((state.summaries[threadId] ?? null) === status) return state;
+  const summaries = { ...state.summaries };
+  if (status) summaries[threadId] = status;
+  else delete summaries[threadId];
+  return { ...state, summaries };
 }
 
 function mergeInfos(state, infos) {
@@ -391,8 +511,7 @@ function addEvent(chat, threadId, event) {
   if (chat.threads.some((thread) => thread.id === threadId)) {
     next = mergeThreads(chat, [{ id: threadId, events: [event] }]);
   } else if (chat.thread?.id === threadId) {
-    const { created_at, active } = chat.thread;
-    next = mergeThreads(chat, [{ id: threadId, created_at, active, events: [event] }]);
+    next = mergeThreads(chat, [{ ...chat.thread, events: [event] }]);
   }
   next = { ...next, last: newest(next.last, lastShown([event])) };
   return { ...next, users: advanceSeen(next.users, event.author_id, event.created_at) };
@@ -429,9 +548,20 @@ function replaceEvent(chat, threadId, eventId, change) {
   };
 }
 
+/** What is left of an event its author took back: administrators may still read it, others see a stub. */
+function deleted(event, me) {
+  const isAdministrator = me?.permission && me.permission !== "normal";
+  if (isAdministrator) return { ...event, deleted: true };
+  const { id, type, created_at, visibility, author_id, custom_id } = event;
+  const stub = { id, type, created_at, visibility, author_id, deleted: true };
+  return custom_id ? { ...stub, custom_id } : stub;
+}
+
 /** The newest of events that people wrote; where there is none, the newest the system wrote. */
 function lastShown(events) {
-  const given = events.filter((event) => event && event.id && !event.restricted_access);
+  const given = events.filter(
+    (event) => event?.id && !event.restricted_access && event.type !== "system",
+  );
   const written = given.filter((event) => event.author_id && event.type !== "system_message");
   return (written.length ? written : given).sort(compareEvents).at(-1) ?? null;
 }

@@ -18,6 +18,7 @@ export function useCatalogue(strings, language) {
     day: new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long" }),
     dayYear: new Intl.DateTimeFormat(locale, { day: "numeric", month: "long", year: "numeric" }),
     short: new Intl.DateTimeFormat(locale, { day: "numeric", month: "short" }),
+    shortYear: new Intl.DateTimeFormat(locale, { dateStyle: "medium" }),
     exact: new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "medium" }),
     number: new Intl.NumberFormat(locale),
     minute: unit("minute"),
@@ -129,7 +130,15 @@ function waiting(seconds) {
   return seconds < 10 ? t("time.now") : duration(seconds);
 }
 
+/** The day, short, with its year where that is another. */
+function shortDate(iso, now) {
+  const date = new Date(iso);
+  const isThisYear = date.getFullYear() === new Date(now).getFullYear();
+  return (isThisYear ? formats.short : formats.shortYear).format(date);
+}
+
 const WRITERS = {
+  date: shortDate,
   short: shortAgo,
   ago,
   clock,
@@ -137,7 +146,7 @@ const WRITERS = {
 };
 
 /**
- * A <time> that shows `iso` in the manner of `mode` (short, ago, clock, waiting), carries the exact time
+ * A <time> that shows `iso` in the manner of `mode` (short, ago, clock, date, waiting), carries the exact time
  * for machines and as its title, and is kept current by refreshTimes().
  */
 export function timeElement(iso, mode = "short") {

@@ -23,7 +23,8 @@ async function reasonOf(response) {
 /**
  * @param {string} url where tokens are issued
  * @param {string} csrf the page's CSRF token
- * @returns {(renew?: boolean) => Promise<string>} resolves to a token with at least a minute left
+ * @returns {(renew?: boolean) => Promise<string>} resolves to a token with at least a minute left;
+ *   its `millisecondsLeft()` says for how long that holds
  */
 export function tokenSource(url, csrf) {
   let held = null;
@@ -43,11 +44,14 @@ export function tokenSource(url, csrf) {
     return token;
   }
 
-  return (renew = false) => {
+  const source = (renew = false) => {
     if (!renew && held && held.until > Date.now()) return Promise.resolve(held.token);
     asking ??= ask().finally(() => {
       asking = null;
     });
     return asking;
   };
+  /** How long the token that was last given may still be used, without the margin. */
+  source.millisecondsLeft = () => Math.max(0, (held?.until ?? 0) - Date.now());
+  return source;
 }

@@ -3,10 +3,14 @@
  * Views call its commands and read the store; they never talk to the server themselves.
  */
 
+import { Archive } from "./archive.js";
+import { Attention } from "./attention.js";
 import { Connection, RequestError } from "./connection.js";
+import { Customers } from "./customers.js";
 import { Outbox } from "./outbox.js";
 import { isActive, mySeat, newestForeign, sectionOf } from "./selectors.js";
 import { createStore } from "./store.js";
+import { Threads } from "./threads.js";
 import { tokenSource } from "./token.js";
 import { Uploads } from "./uploads.js";
 
@@ -18,6 +22,10 @@ const TYPING_REPEAT_MS = 3000;
 const TYPING_STOP_MS = 5000;
 const REFRESH_DELAY_MS = 250;
 const UNDO_MS = 6000;
+const PAGES_TO_A_THREAD = 30;
+const RENEW_AGAIN_MS = 15000;
+const LOOK_AGAIN_MS = 100;
+const LOOKS_FOR_A_CHAT = 200;
 
 /** Pushes that also reach agents outside a chat; its row is then read again, for the words they do not carry. */
 const HEADLINES = new Set([
@@ -28,7 +36,11 @@ const HEADLINES = new Set([
   "user_added_to_chat",
   "user_removed_from_chat",
   "chat_unfollowed",
+  "thread_deleted",
 ]);
+
+/** Refusals that mean: this chat is not mine to see. */
+const GONE = ["not_found", "authorization", "missing_access"];
 
 export class Workspace {
   /**
@@ -42,9 +54,18 @@ export class Workspace {
     this.getToken = tokenSource(config.tokenUrl, config.csrf);
     this.refreshing = new Map();
     this.typing = null;
+    this.leftThread = null;
     this.followed = new Set(preferences.recall("followed", []));
     this.pushListeners = new Set();
     this.failureListeners = new Set();
+    this.noticeListeners = new Set();
+    this.threads = new Threads(this);
+    this.archive = new Archive(this);
+    this.customers = new Customers(this);
+    this.attention = new Attention({
+      minutes: () => preferences.get("awayMinutes"),
+      onChange: (isAway) => this.#attentionChanged(isAway),
+    });
     this.#connect();
     this.#queues();
   }
@@ -62,6 +83,7 @@ export class Workspace {
       if (!document.hidden) this.connection.probe();
     });
     addEventListener("pagehide", () => this.#finishClosing());
+    this.attention.start();
   }
 
   /** Be told of every push after the store took it in: listener(action, payload). */
@@ -72,6 +94,26 @@ export class Workspace {
   /** Be told when something the agent asked for did not happen: listener(name of the text, error). */
   onFailure(listener) {
     this.failureListeners.add(listener);
+  }
+
+  /** Be told what the agent should hear of: listener(name of the text, its values). */
+  onNotice(listener) {
+    this.noticeListeners.add(listener);
+  }
+
+  /** Tell the agent something in a line that goes away by itself. */
+  notice(name, values = {}) {
+    for (const listener of this.noticeListeners) listener(name, values);
+  }
+
+  /** Send a request now or not at all; rejects with a RequestError. */
+  request(action, payload) {
+    return this.connection.request(action, payload);
+  }
+
+  /** Read something; while the line is down the question waits. */
+  ask(action, payload = {}) {
+    return this.connection.request(action, payload, { idempotent: true });
   }
 
   /** Try to connect now instead of waiting. */
@@ -89,12 +131,16 @@ export class Workspace {
         token: `Bearer ${token}`,
         timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
         reconnect: this.preferences.recall("was_online", false),
+        away: this.attention.isAway,
         application: { name: "workspace" },
       }),
       onLogin: (payload) => this.#loggedIn(payload),
       onPush: (action, payload) => this.#pushed(action, payload),
       onState: (connection) => {
-        if (connection.phase !== "online") this.outbox?.close();
+        if (connection.phase !== "online") {
+          this.outbox?.close();
+          clearTimeout(this.renewal);
+        }
         this.store.dispatch({ type: "connection", connection });
       },
     });
@@ -119,18 +165,54 @@ export class Workspace {
     this.preferences.remember("was_online", true);
     const before = this.state;
     this.store.dispatch({ type: "login", payload });
+    this.store.dispatch({ type: "away", isAway: this.attention.isAway });
     this.#resync(before).catch((error) => this.#resyncFailed(error));
     this.outbox.open();
+    this.#readDirectory();
+    this.#renewLater(this.getToken.millisecondsLeft());
+  }
+
+  /** Go on with a fresh token before the one we came with runs out; who can not, is sent away and comes again. */
+  #renewLater(pause) {
+    clearTimeout(this.renewal);
+    this.renewal = setTimeout(async () => {
+      try {
+        const token = await this.getToken(true);
+        await this.connection.request("update_session", { token: `Bearer ${token}` });
+        this.#renewLater(this.getToken.millisecondsLeft());
+      } catch (error) {
+        if (this.connection.isOnline && !error.isFinal) this.#renewLater(RENEW_AGAIN_MS);
+      }
+    }, pause);
+  }
+
+  async #readDirectory() {
+    try {
+      const answer = await fetch(this.config.directoryUrl, {
+        credentials: "same-origin",
+        headers: { Accept: "application/json" },
+      });
+      if (answer.ok) this.store.dispatch({ type: "directory", directory: await answer.json() });
+    } catch {
+      // Names stay as they were; ids stand in for those nobody knows.
+    }
+  }
+
+  #attentionChanged(isAway) {
+    this.store.dispatch({ type: "away", isAway });
+    if (!this.connection.isOnline) return;
+    this.connection.request("set_away_status", { away: isAway }).catch(() => null);
   }
 
   /** Read again whatever may have changed while the line was down. */
   async #resync(before) {
     const listed = new Set();
-    const statuses = this.#ask("list_routing_statuses").then(
+    const statuses = this.ask("list_routing_statuses").then(
       (answer) => this.store.dispatch({ type: "statuses", statuses: answer }),
       () => null,
     );
     const complete = await this.#listActive(listed);
+    if (this.state.search.status !== "idle") this.archive.again();
     await statuses;
     const { me, selected } = this.state;
     const again = new Set();
@@ -153,7 +235,7 @@ export class Workspace {
     }
     let page = { filters: { active: true }, limit: ACTIVE_PAGE };
     for (let pages = 0; pages < ACTIVE_PAGES_AT_LOGIN && page; pages += 1) {
-      const answer = await this.#ask("list_chats", page);
+      const answer = await this.ask("list_chats", page);
       for (const chat of answer.chats_info) listed.add(chat.id);
       this.store.dispatch({
         type: "list-page",
@@ -176,16 +258,16 @@ export class Workspace {
     this.#resync(this.state).catch((error) => this.#resyncFailed(error));
   }
 
-  #ask(action, payload = {}) {
-    return this.connection.request(action, payload, { idempotent: true });
-  }
-
   // --- pushes ------------------------------------------------------------------------------------
 
   #pushed(action, payload) {
     if (action === "incoming_event") this.outbox.confirm(payload.event.custom_id);
+    const { summaries } = this.state;
     this.store.dispatch({ type: "push", action, payload, now: Date.now() });
+    if (summaries !== this.state.summaries) this.#tellOfSummary(summaries, payload.thread_id);
+    if (action === "threads_deleted") this.#readAgain();
     this.#followUp(action, payload);
+    if (payload) this.#tellOfTransfer(action, payload);
     for (const listener of this.pushListeners) listener(action, payload);
   }
 
@@ -204,6 +286,32 @@ export class Workspace {
     if (chatId === this.state.selected) this.#keepWatching(chatId);
   }
 
+  /** Threads went that this page can not all name: what is on screen is read again. */
+  #readAgain() {
+    this.reload();
+    if (this.state.lists.archive.status !== "idle") this.loadArchive({ first: true });
+  }
+
+  /** A summary that was waited for is there, or will never be. */
+  #tellOfSummary(before, threadId) {
+    if (before[threadId] !== "asked") return;
+    const isFailed = this.state.summaries[threadId] === "failed";
+    this.notice(isFailed ? "summary.failed" : "summary.ready");
+  }
+
+  /** Somebody else handed on a chat of mine: that I left it is told first, then where it went. */
+  #tellOfTransfer(action, payload) {
+    const { chats, me } = this.state;
+    const isMine = payload.requester_id === me?.id;
+    if (action === "user_removed_from_chat" && payload.user_id === me?.id && !isMine) {
+      this.leftThread = payload.thread_id;
+    } else if (action === "chat_transferred" && this.leftThread === payload.thread_id) {
+      this.leftThread = null;
+      const chat = chats[payload.chat_id];
+      if (chat) this.notice("notice.taken", { chat, to: payload.transferred_to });
+    }
+  }
+
   #refreshSoon(chatId) {
     if (this.refreshing.has(chatId)) return;
     let stale = false;
@@ -212,6 +320,7 @@ export class Workspace {
         stale = false;
         await this.refresh(chatId).catch(() => null);
       } while (stale);
+      if (chatId === this.state.selected) this.#keepWatching(chatId);
       this.refreshing.delete(chatId);
     };
     setTimeout(run, REFRESH_DELAY_MS);
@@ -225,11 +334,11 @@ export class Workspace {
   /** Read one chat with its newest thread again. */
   async refresh(chatId) {
     try {
-      const chat = await this.#ask("get_chat", { chat_id: chatId });
+      const chat = await this.ask("get_chat", { chat_id: chatId });
       this.#confirmAll(chat.thread?.events);
       this.store.dispatch({ type: "chat", chat });
     } catch (error) {
-      if (["not_found", "authorization", "missing_access"].includes(error.type)) {
+      if (GONE.includes(error.type)) {
         this.store.dispatch({ type: "missing", chatId, error: error.type });
         this.store.dispatch({ type: "forget", chatId });
       } else {
@@ -271,7 +380,7 @@ export class Workspace {
 
   async #page(scope, request, first = false) {
     try {
-      const answer = await this.#ask("list_chats", request);
+      const answer = await this.ask("list_chats", request);
       this.store.dispatch({
         type: "list-page",
         scope,
@@ -310,7 +419,7 @@ export class Workspace {
       this.#keepWatching(chatId);
       this.#loadCustomer(chatId);
       this.store.dispatch({ type: "history-status", chatId, status: "loading" });
-      const answer = await this.#ask("list_threads", {
+      const answer = await this.ask("list_threads", {
         chat_id: chatId,
         min_events_count: HISTORY_EVENTS,
       });
@@ -344,11 +453,34 @@ export class Workspace {
     if (!history?.next || history.status !== "ready") return;
     this.store.dispatch({ type: "history-status", chatId, status: "loading-older" });
     try {
-      const answer = await this.#ask("list_threads", { chat_id: chatId, page_id: history.next });
+      const answer = await this.ask("list_threads", { chat_id: chatId, page_id: history.next });
       this.#takeHistory(chatId, answer, { older: true });
     } catch {
       this.store.dispatch({ type: "history-status", chatId, status: "error-older" });
     }
+  }
+
+  /** Wait until the newest threads of a chat are there; resolves to whether they came. */
+  async loaded(chatId) {
+    for (let looks = 0; looks < LOOKS_FOR_A_CHAT; looks += 1) {
+      if (this.state.selected !== chatId || this.state.missing) return false;
+      if (this.state.chats[chatId]?.history.reached) return true;
+      await pause(LOOK_AGAIN_MS);
+    }
+    return false;
+  }
+
+  /** Load older threads until `threadId` is among them; resolves to whether it was found. */
+  async reach(chatId, threadId) {
+    for (let pages = 0; pages < PAGES_TO_A_THREAD; pages += 1) {
+      const chat = this.state.chats[chatId];
+      if (!chat || this.state.selected !== chatId) return false;
+      if (chat.threads.some(({ id }) => id === threadId)) return true;
+      if (chat.history.status.startsWith("loading")) await pause(LOOK_AGAIN_MS);
+      else if (!chat.history.next || chat.history.status !== "ready") return false;
+      else await this.loadOlder(chatId);
+    }
+    return false;
   }
 
   async #loadCustomer(chatId) {
@@ -357,7 +489,7 @@ export class Workspace {
     try {
       this.store.dispatch({
         type: "customer",
-        customer: await this.#ask("get_customer", { id: customer.id }),
+        customer: await this.ask("get_customer", { id: customer.id }),
       });
     } catch {
       this.store.dispatch({ type: "customer", customer: { ...customer, loadFailed: true } });
@@ -548,8 +680,12 @@ export class Workspace {
   }
 }
 
+function pause(milliseconds) {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
 function chatIdOf(action, payload) {
   if (action === "incoming_chat") return payload.chat.id;
   if (action === "chat_access_updated") return payload.id;
-  return payload?.chat_id ?? null;
+  return (action !== "chat_deleted" && payload?.chat_id) || null;
 }

@@ -4,9 +4,10 @@
 
 import { fill, h, icon, iconButton, setText } from "../dom.js";
 import { duration, t } from "../text.js";
-import { errorText } from "./words.js";
+import { customerName, errorText, placeName } from "./words.js";
 
 const TOAST_MS = 6000;
+const TOAST_MS_PER_LETTER = 80;
 
 /** Whether new chats are routed to me: never claims more than the server knows. */
 export class StatusView {
@@ -24,13 +25,15 @@ export class StatusView {
     this.workspace.setRoutingStatus(accepts ? "not_accepting_chats" : "accepting_chats");
   }
 
-  render({ me, connection }) {
+  render({ me, connection, isAway }) {
     const isOnline = connection.phase === "online" && me;
     const accepts = Boolean(isOnline && me.routing_status === "accepting_chats");
     const name = isOnline
       ? accepts
         ? "accepting"
-        : "not_accepting"
+        : isAway
+          ? "away"
+          : "not_accepting"
       : connection.everOnline || connection.phase === "stopped"
         ? "offline"
         : "connecting";
@@ -137,6 +140,7 @@ export class ToastView {
     this.workspace = workspace;
     this.nameOf = nameOf;
     this.closing = new Map();
+    workspace.onNotice((name, values) => this.show(...noticeOf(workspace.state, name, values)));
     workspace.onFailure((failure, error) =>
       this.show(`${t(failure)} ${errorText(error.type)}`, "danger"),
     );
@@ -151,7 +155,7 @@ export class ToastView {
       iconButton("x", t("dismiss"), { onclick: () => toast.remove() }),
     );
     this.root.append(toast);
-    setTimeout(() => toast.remove(), TOAST_MS);
+    setTimeout(() => toast.remove(), Math.max(TOAST_MS, TOAST_MS_PER_LETTER * text.length));
   }
 
   render({ closing }) {
@@ -181,6 +185,21 @@ export class ToastView {
       this.closing.set(chatId, toast);
     }
   }
+}
+
+/** The words of a notice, and of what kind it is. */
+function noticeOf(state, name, { chat, to, text, ...values }) {
+  if (name === "notice.failed") return [text, "danger"];
+  const customer = chat ? customerName(chat) : "";
+  const place = to ? placeName(state, chat, idsOf(to)) : (values.name ?? "");
+  const wording = !to && name === "notice.transferred" ? "notice.handed_on" : name;
+  return [t(wording, { ...values, customer, place }), "plain"];
+}
+
+/** A target of a transfer as who was named: `{type, ids}` or `{agent_ids, group_ids}`. */
+function idsOf(to) {
+  if (!to.type) return to;
+  return to.type === "agent" ? { agent_ids: to.ids } : { group_ids: to.ids };
 }
 
 /** A button that opens a small panel below itself; Escape and a click elsewhere close it. */
@@ -221,10 +240,12 @@ export function dialog(element) {
 
 /** Tie the controls of the dialogs to the preferences they change. */
 export function bindPreferences(root, preferences) {
-  const boxes = [...root.querySelectorAll("[data-preference]")];
+  const boxes = [...root.querySelectorAll("input[data-preference]")];
+  const lists = [...root.querySelectorAll("select[data-preference]")];
   const radios = [...root.querySelectorAll("input[name='theme']")];
   const show = () => {
     for (const box of boxes) box.checked = preferences.get(box.dataset.preference);
+    for (const list of lists) list.value = String(preferences.get(list.dataset.preference));
     for (const radio of radios) radio.checked = radio.value === preferences.get("theme");
     const theme = preferences.get("theme");
     if (theme === "system") delete document.documentElement.dataset.theme;
@@ -232,6 +253,11 @@ export function bindPreferences(root, preferences) {
   };
   for (const box of boxes) {
     box.addEventListener("change", () => preferences.set(box.dataset.preference, box.checked));
+  }
+  for (const list of lists) {
+    list.addEventListener("change", () =>
+      preferences.set(list.dataset.preference, Number(list.value)),
+    );
   }
   for (const radio of radios)
     radio.addEventListener("change", () => preferences.set("theme", radio.value));

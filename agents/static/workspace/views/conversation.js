@@ -11,11 +11,13 @@ import {
   mySeat,
   presentAgents,
   sectionOf,
+  transferredFrom,
 } from "../selectors.js";
 import { number, plural, t } from "../text.js";
 import { Composer } from "./composer.js";
 import { build, items } from "./messages.js";
-import { authorName, customerName, errorText } from "./words.js";
+import { tagList } from "./marks.js";
+import { agentName, authorName, customerName, errorText, placeName } from "./words.js";
 
 const END_SLACK = 60;
 
@@ -24,7 +26,8 @@ export class ConversationView {
    * @param {HTMLElement} root
    * @param {import("../workspace.js").Workspace} workspace
    * @param {import("../preferences.js").Preferences} preferences
-   * @param {{back: () => void, toggleDetails: () => void}} navigation
+   * @param {{back: () => void, toggleDetails: () => void, transfer: (id: string) => void, tag: (id: string) => void}}
+   *   navigation what the head asks others for
    */
   constructor(root, workspace, preferences, navigation) {
     this.root = root;
@@ -45,6 +48,7 @@ export class ConversationView {
   #frame() {
     this.name = h("h2", { class: "head-name", tabindex: "-1", dir: "auto" });
     this.about = h("p", { class: "head-about" });
+    this.tags = h("div", { class: "head-tags" });
     this.buttons = h("div", { class: "head-actions" });
     this.head = h(
       "header",
@@ -53,7 +57,12 @@ export class ConversationView {
         class: "icon-button head-back",
         onclick: this.navigation.back,
       }),
-      h("div", { class: "head-words" }, this.name, this.about),
+      h(
+        "div",
+        { class: "head-words" },
+        h("div", { class: "head-line" }, this.name, this.tags),
+        this.about,
+      ),
       this.buttons,
     );
     this.older = h("div", { class: "older" });
@@ -158,6 +167,23 @@ export class ConversationView {
     this.#seen(state, chat);
   }
 
+  /** Bring a thread of the open chat into view, however old. */
+  async showThread(chatId, threadId) {
+    const found = await this.workspace.reach(chatId, threadId);
+    if (this.shown !== chatId) return;
+    if (!found) {
+      this.workspace.notice("notice.thread_missing");
+      return;
+    }
+    this.render(this.workspace.state);
+    const line = this.rows.querySelector(`[data-key="${CSS.escape(`thread-${threadId}`)}"]`);
+    this.atEnd = false;
+    line?.scrollIntoView({ block: "start" });
+    line?.classList.add("thread-sought");
+    this.log.focus({ preventScroll: true });
+    this.#scrolled();
+  }
+
   #open(chat) {
     this.shown = chat.id;
     this.unseen = 0;
@@ -174,6 +200,7 @@ export class ConversationView {
 
   #placeholder(state) {
     const kind = placeholderKind(state);
+    const isLost = ["chat_deleted", "missing_access", "authorization", "not_found"];
     const signature = `${kind}|${state.missing}`;
     if (this.empty.dataset.kind === signature) return;
     this.empty.dataset.kind = signature;
@@ -183,11 +210,13 @@ export class ConversationView {
         this.empty,
         h("p", { class: "placeholder-title" }, t("chat.missing")),
         h("p", {}, errorText(state.missing)),
-        h(
-          "button",
-          { type: "button", class: "button", onclick: () => this.workspace.reload() },
-          t("retry"),
-        ),
+        isLost.includes(state.missing)
+          ? null
+          : h(
+              "button",
+              { type: "button", class: "button", onclick: () => this.workspace.reload() },
+              t("retry"),
+            ),
       );
     } else {
       fill(
@@ -204,6 +233,7 @@ export class ConversationView {
   #renderHead(state, chat) {
     setText(this.name, customerName(chat));
     setText(this.about, aboutLine(state, chat));
+    this.#renderTags(chat);
     const kinds = actionKinds(state, chat);
     const signature = JSON.stringify([chat.id, kinds, document.documentElement.lang]);
     if (this.buttons.dataset.signature === signature) return;
@@ -224,17 +254,39 @@ export class ConversationView {
   #headAction(kind, chat) {
     const { workspace } = this;
     const commands = {
+      transfer: () => this.navigation.transfer(chat.id),
+      tag: () => this.navigation.tag(chat.id),
       leave: () => workspace.leave(chat.id),
       close: () => workspace.close(chat.id),
       undo: () => workspace.undoClose(chat.id),
     };
-    const marks = { leave: "log-out", close: "archive", undo: "undo-2" };
+    const marks = {
+      transfer: "arrow-right-left",
+      tag: "tag",
+      leave: "log-out",
+      close: "archive",
+      undo: "undo-2",
+    };
+    if (kind === "tag") {
+      return iconButton("tag", t("tags.change"), {
+        onclick: commands.tag,
+        "aria-keyshortcuts": "a",
+      });
+    }
     return h(
       "button",
       { type: "button", class: `button head-${kind}`, onclick: commands[kind] },
       icon(marks[kind], 16),
       h("span", { class: "button-words" }, t(`action.${kind}`)),
     );
+  }
+
+  #renderTags(chat) {
+    const tags = chat.thread?.tags ?? [];
+    const signature = JSON.stringify(tags);
+    if (this.tags.dataset.signature === signature) return;
+    this.tags.dataset.signature = signature;
+    fill(this.tags, tags.length ? tagList(tags) : null);
   }
 
   // --- log ---------------------------------------------------------------------------------------
@@ -356,12 +408,16 @@ export class ConversationView {
   // --- foot --------------------------------------------------------------------------------------
 
   #renderTyping(state, chat) {
-    const authors = Object.keys(state.typing[chat.id] ?? {});
-    const names = authors.map((id) => authorName(chat, id, state.me));
-    setText(
-      this.typing,
-      names.length ? plural("typing", names.length, { names: names.join(", ") }) : "",
-    );
+    const busy = Object.entries(state.typing[chat.id] ?? {});
+    const nameOf = ([id]) => authorName(chat, id, state.me);
+    const names = busy.filter(([, { thought }]) => thought === undefined).map(nameOf);
+    const thoughts = busy
+      .filter(([, { thought }]) => thought !== undefined)
+      .map((one) => thinking(nameOf(one), one[1].thought));
+    const typing = names.length
+      ? [plural("typing", names.length, { names: names.join(", ") })]
+      : [];
+    setText(this.typing, [...typing, ...thoughts].join(" "));
   }
 
   /**
@@ -412,6 +468,10 @@ export class ConversationView {
   }
 }
 
+function thinking(name, thought) {
+  return thought ? t("thinking.of", { name, thought }) : t("thinking", { name });
+}
+
 function placeholderKind(state) {
   if (state.selected && state.missing) return "missing";
   if (state.selected || (!state.me && state.connection.phase !== "stopped")) return "loading";
@@ -423,14 +483,19 @@ function aboutLine(state, chat) {
   const section = sectionOf(chat, state.me);
   const parts = [];
   if (isSupervising(chat, state.me)) parts.push(t("about.supervising"));
-  else if (section === "queued")
+  else if (isActive(chat) && chat.isFollowed && !mySeat(chat, state.me))
+    parts.push(t("about.following"));
+  if (section === "queued")
     parts.push(t("about.queued", { position: number(chat.thread.queue.position ?? 1) }));
   else if (section === "archive") parts.push(t("about.closed"));
   else if (section === "unassigned") parts.push(t("about.unassigned"));
+  const from = transferredFrom(chat);
+  if (from && section !== "archive")
+    parts.push(t("about.from", { name: placeName(state, chat, from) }));
   const others = presentAgents(chat).filter(({ id }) => id !== state.me?.id);
   if (others.length && section !== "archive") {
     parts.push(
-      t("about.with", { names: others.map((agent) => agent.name ?? agent.id).join(", ") }),
+      t("about.with", { names: others.map(({ id }) => agentName(state, chat, id)).join(", ") }),
     );
   }
   const page = customer.visit?.last_pages?.at(-1);
@@ -440,10 +505,11 @@ function aboutLine(state, chat) {
 }
 
 function actionKinds(state, chat) {
-  if (!isActive(chat)) return [];
+  if (!isActive(chat)) return ["tag"];
   if (state.closing[chat.id]) return ["undo"];
-  if (!mySeat(chat, state.me)) return [];
-  return isSupervising(chat, state.me) ? ["leave"] : ["leave", "close"];
+  if (!mySeat(chat, state.me)) return ["tag", "transfer"];
+  const rest = isSupervising(chat, state.me) ? ["leave"] : ["leave", "close"];
+  return ["tag", "transfer", ...rest];
 }
 
 function footKind(state, chat) {

@@ -3,17 +3,24 @@
  */
 
 import { avatar, fill, h, hiddenText, icon, iconButton } from "../dom.js";
-import { agentsOf, customerOf } from "../selectors.js";
-import { number, t, timeElement } from "../text.js";
-import { customerName } from "./words.js";
+import { agentsOf, customerOf, ratingOf } from "../selectors.js";
+import { dayName, number, plural, t, timeElement } from "../text.js";
+import { ratingMark, tagList } from "./marks.js";
+import { agentName, customerName, groupName, refusal, summaryOf } from "./words.js";
 
 const PAGES_SHOWN = 6;
 
 export class DetailsView {
-  constructor(root, workspace, { close }) {
+  /**
+   * @param {HTMLElement} root
+   * @param {import("../workspace.js").Workspace} workspace
+   * @param {{close: () => void, edit: (id: string) => void, ban: (id: string) => void, tag: (id: string) => void}}
+   *   commands what the view asks others for; each of the chat with that id
+   */
+  constructor(root, workspace, commands) {
     this.root = root;
     this.workspace = workspace;
-    this.close = close;
+    this.commands = commands;
     this.signature = null;
   }
 
@@ -33,6 +40,13 @@ export class DetailsView {
       chat.access,
       agentsOf(chat),
       state.agents,
+      state.directory,
+      newest(chat)?.tags,
+      newest(chat)?.summary,
+      newest(chat)?.properties,
+      state.summaries[chat.thread?.id],
+      runningSummary(chat),
+      ratings(chat),
     ]);
     if (signature === this.signature) return;
     this.signature = signature;
@@ -40,7 +54,7 @@ export class DetailsView {
   }
 
   #draw(state, chat, customer) {
-    const hadFocus = this.root.contains(document.activeElement);
+    const focused = this.root.contains(document.activeElement) ? document.activeElement : null;
     const scroll = this.root.scrollTop;
     fill(
       this.root,
@@ -50,7 +64,8 @@ export class DetailsView {
         h("h2", { class: "details-title" }, t("details.title")),
         iconButton("x", t("details.close"), {
           class: "icon-button details-close",
-          onclick: this.close,
+          dataset: { focus: "close" },
+          onclick: this.commands.close,
         }),
       ),
       h(
@@ -63,8 +78,16 @@ export class DetailsView {
           h("p", { class: "person-name", dir: "auto" }, customerName(chat)),
           h("p", { class: "person-state" }, presence(customer)),
         ),
+        iconButton("pencil", t("customer.edit"), {
+          class: "icon-button person-edit",
+          dataset: { focus: "edit" },
+          onclick: () => this.commands.edit(chat.id),
+        }),
       ),
       contact(customer),
+      this.#threadBlock(chat),
+      this.#summaryBlock(state, chat),
+      ratingBlock(chat),
       block(t("details.visit"), visit(customer)),
       pages(customer),
       block(
@@ -73,11 +96,180 @@ export class DetailsView {
       ),
       block(t("details.history"), history(customer)),
       block(t("details.chat"), chatFacts(chat, state)),
+      this.#lastBlock(chat, customer),
       state.customers[customer.id] ? null : h("p", { class: "faint" }, t("loading")),
     );
     this.root.scrollTop = scroll;
-    if (hadFocus) this.root.querySelector("button")?.focus();
+    if (focused) this.#refocus(focused.dataset.focus);
   }
+
+  #refocus(name) {
+    const same = name && this.root.querySelector(`[data-focus="${CSS.escape(name)}"]`);
+    (same || this.root.querySelector("button"))?.focus({ preventScroll: true });
+  }
+
+  #threadBlock(chat) {
+    if (!chat.thread) return null;
+    const tags = newest(chat)?.tags ?? [];
+    return h(
+      "section",
+      { class: "block" },
+      h("h3", {}, t("tags.label")),
+      tags.length ? tagList(tags) : null,
+      h(
+        "button",
+        {
+          type: "button",
+          class: "button button-small",
+          dataset: { focus: "tag" },
+          onclick: () => this.commands.tag(chat.id),
+        },
+        icon("tag", 16),
+        t(tags.length ? "tags.change" : "tags.add"),
+      ),
+    );
+  }
+
+  #summaryBlock(state, chat) {
+    const thread = newest(chat);
+    if (!thread) return null;
+    const status = state.summaries[thread.id];
+    const text = thread.summary?.text ?? runningSummary(chat);
+    const isFinal = Boolean(thread.summary?.text) && !thread.active;
+    return h(
+      "section",
+      { class: "block", "aria-busy": String(status === "asked") },
+      h("h3", {}, t("summary.label")),
+      text ? h("p", { class: "summary-text", dir: "auto" }, text) : null,
+      h(
+        "p",
+        { class: "summary-state" },
+        status === "asked" ? t("summary.asked") : status === "failed" ? t("summary.failed") : "",
+      ),
+      isFinal
+        ? null
+        : h(
+            "button",
+            {
+              type: "button",
+              class: "button button-small",
+              "aria-disabled": String(status === "asked"),
+              dataset: { focus: "summary" },
+              onclick: () => this.summarise(chat.id),
+            },
+            icon("sparkles", 16),
+            t(text ? "summary.again" : "summary.ask"),
+          ),
+    );
+  }
+
+  #lastBlock(chat, customer) {
+    const button = (name, mark, action, kind = "") =>
+      h(
+        "button",
+        {
+          type: "button",
+          class: `button button-small ${kind}`,
+          dataset: { focus: name },
+          onclick: action,
+        },
+        icon(mark, 16),
+        t(`action.${name}`),
+      );
+    return h(
+      "section",
+      { class: "block block-actions" },
+      h("h3", {}, t("details.actions")),
+      button("copy", "copy", () => this.copy(chat.id)),
+      button("download", "download", () => this.download(chat.id)),
+      customer.ban
+        ? h("p", { class: "banned" }, icon("ban", 16), plural("ban.banned", customer.ban.days))
+        : button("ban", "ban", () => this.commands.ban(chat.id), "button-warning"),
+    );
+  }
+
+  /** Have the newest thread of a chat summed up. */
+  async summarise(chatId) {
+    const { chats, summaries } = this.workspace.state;
+    const thread = chats[chatId]?.thread;
+    if (!thread || summaries[thread.id] === "asked") return;
+    try {
+      await this.workspace.threads.summarise(chatId, thread.id);
+    } catch (error) {
+      this.workspace.notice("notice.failed", { text: refusal("summary", error) });
+    }
+  }
+
+  /** Put what was said in the newest thread of a chat on the clipboard. */
+  async copy(chatId) {
+    await this.#take(chatId, async (transcript) => {
+      await navigator.clipboard.writeText(transcript);
+      this.workspace.notice("notice.copied");
+    });
+  }
+
+  /** Save what was said in the newest thread of a chat as a text file. */
+  async download(chatId) {
+    await this.#take(chatId, (transcript) => {
+      const address = URL.createObjectURL(new Blob([transcript], { type: "text/plain" }));
+      const day = this.workspace.state.chats[chatId]?.thread?.created_at.slice(0, 10) ?? "";
+      h("a", { href: address, download: `${chatId} ${day}.txt` }).click();
+      setTimeout(() => URL.revokeObjectURL(address), 10_000);
+    });
+  }
+
+  async #take(chatId, use) {
+    const thread = this.workspace.state.chats[chatId]?.thread;
+    if (!thread) return;
+    try {
+      await use(await this.workspace.threads.transcript(chatId, thread.id));
+    } catch (error) {
+      const text = refusal("transcript", error.type ? error : { type: "clipboard" });
+      this.workspace.notice("notice.failed", { text });
+    }
+  }
+}
+
+/** The newest thread, as it is loaded with its events where it is. */
+function newest(chat) {
+  return chat.threads.find(({ id }) => id === chat.thread?.id) ?? chat.thread;
+}
+
+/** The last summary of the newest thread that came while it runs. */
+function runningSummary(chat) {
+  const events = newest(chat)?.events ?? [];
+  return events.map(summaryOf).filter(Boolean).at(-1) ?? null;
+}
+
+/** The ratings of the threads that are loaded, newest first. */
+function ratings(chat) {
+  return chat.threads
+    .map((thread) => ({ at: thread.created_at, ...ratingOf(thread) }))
+    .filter(({ score, comment }) => score !== undefined || comment)
+    .reverse();
+}
+
+function ratingBlock(chat) {
+  const given = ratings(chat);
+  if (!given.length) return null;
+  return h(
+    "section",
+    { class: "block" },
+    h("h3", {}, t("rating.label")),
+    h(
+      "ul",
+      { class: "ratings" },
+      given.map(({ at, score, comment }) =>
+        h(
+          "li",
+          {},
+          ratingMark(score),
+          h("time", { datetime: at }, dayName(at)),
+          comment ? h("q", { class: "rating-comment", dir: "auto" }, comment) : null,
+        ),
+      ),
+    ),
+  );
 }
 
 function presence(customer) {
@@ -186,10 +378,14 @@ function pages(customer) {
 function history(customer) {
   const statistics = customer.statistics ?? {};
   const count = (value) => (value === undefined ? null : number(value));
+  const some = (value) => (value ? number(value) : null);
   return [
     [t("details.visits"), count(statistics.visits_count)],
     [t("details.chats"), count(statistics.threads_count ?? statistics.chats_count)],
     [t("details.page_views"), count(statistics.page_views_count)],
+    [t("details.greetings"), some(statistics.greetings_accepted_count)],
+    [t("details.tickets"), some(statistics.tickets_count)],
+    [t("details.orders"), some(statistics.orders_count)],
     [t("details.first_seen"), customer.created_at ? timeElement(customer.created_at, "ago") : null],
   ];
 }
@@ -205,20 +401,20 @@ function chatFacts(chat, state) {
         ? h(
             "ul",
             { class: "people" },
-            agents.map((agent) => agentLine(agent, state)),
+            agents.map((agent) => agentLine(agent, chat, state)),
           )
         : null,
     ],
     [
       t("details.groups"),
-      groups.map((id) => (id === 0 ? t("group.general") : number(id))).join(", "),
+      groups.map((id) => groupName(state, id)).join(", "),
     ],
     [t("details.id"), h("code", {}, chat.id)],
   ];
 }
 
-function agentLine(agent, state) {
-  const name = agent.id === state.me?.id ? t("author.you") : (agent.name ?? agent.id);
+function agentLine(agent, chat, state) {
+  const name = agent.id === state.me?.id ? t("author.you") : agentName(state, chat, agent.id);
   return h(
     "li",
     {},

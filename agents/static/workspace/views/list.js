@@ -16,7 +16,8 @@ import {
   waitingSince,
 } from "../selectors.js";
 import { number, plural, setTime, t, timeElement } from "../text.js";
-import { authorName, customerName, eventLine } from "./words.js";
+import { ArchiveView } from "./archive.js";
+import { agentName, authorName, customerName, eventLine, groupName } from "./words.js";
 
 /** How often the waiting times of all rows are looked at again. */
 const TICK_MS = 5000;
@@ -36,6 +37,18 @@ export class ListView {
     this.parts.others.body.append(this.more);
     this.moreArchive = this.#moreButton("archive");
     this.parts.archive.body.append(this.moreArchive);
+    const search = h("div", { class: "archive" });
+    this.parts.archive.body.prepend(search);
+    this.archive = new ArchiveView(search, workspace);
+  }
+
+  /** Open the archive and search it for words; for none, wait for some. */
+  searchArchive(words = "") {
+    const part = this.parts.archive;
+    if (part.body.hidden) part.toggle.click();
+    if (words) this.archive.searchFor(words);
+    else this.archive.focus();
+    part.root.scrollIntoView({ block: "start" });
   }
 
   #section(name) {
@@ -117,7 +130,10 @@ export class ListView {
     const loading = state.lists.active.status === "loading" && !state.me;
     if (loading) return;
     const isArchiveOpen = !this.parts.archive.body.hidden;
-    if (isArchiveOpen && state.me) this.#fetchArchive();
+    if (isArchiveOpen && state.me) {
+      this.#fetchArchive();
+      this.archive.render(state);
+    }
     for (const name of SECTIONS) this.#renderSection(name, groups[name], state);
   }
 
@@ -128,6 +144,12 @@ export class ListView {
     setText(part.count, isArchive || !chats.length ? "" : number(chats.length));
     part.root.classList.toggle("section-urgent", name === "queued" && chats.length > 0);
     if (part.body.hidden) return;
+    if (isArchive) {
+      const isSearching = state.search.status !== "idle";
+      part.rows.hidden = part.note.hidden = isSearching;
+      this.moreArchive.hidden = true;
+      if (isSearching) return;
+    }
     const now = Date.now();
     reconcile(
       part.rows,
@@ -199,6 +221,7 @@ export class ListView {
       section,
       isOpen,
       state.me,
+      state.directory,
       state.peeks[chat.id],
       state.typing[chat.id],
       document.hasFocus(),
@@ -220,7 +243,7 @@ export class ListView {
     }
     this.#when(row.querySelector(".row-when"), chat, section, now);
     this.#words(row.querySelector(".row-words"), chat, state);
-    this.#marks(row.querySelector(".row-marks"), chat, section, count);
+    this.#marks(row.querySelector(".row-marks"), state, chat, section, count);
   }
 
   #when(element, chat, section, now) {
@@ -260,14 +283,14 @@ export class ListView {
     setText(element, text);
   }
 
-  #marks(element, chat, section, count) {
+  #marks(element, state, chat, section, count) {
     const marks = [];
     const groups = (chat.thread?.access ?? chat.access)?.group_ids ?? [];
     const agents = presentAgents(chat);
     if (section === "others")
-      marks.push(["agent", agents.map((agent) => firstName(agent.name ?? agent.id)).join(", ")]);
+      marks.push(["agent", agents.map(({ id }) => firstName(agentName(state, chat, id))).join(", ")]);
     if (groups.length && !groups.includes(0)) {
-      marks.push(["group", t("list.group", { group: groups.map(number).join(", ") })]);
+      marks.push(["group", groups.map((id) => groupName(state, id)).join(", ")]);
     }
     const position = isActive(chat) ? chat.thread.queue?.position : null;
     if (section === "queued" && position)

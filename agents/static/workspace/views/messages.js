@@ -4,9 +4,17 @@
  */
 
 import { h, hiddenText, icon, iconButton } from "../dom.js";
-import { customerOf, pendingIn, uploadsIn, userOf } from "../selectors.js";
+import { customerOf, pendingIn, ratingOf, uploadsIn, userOf } from "../selectors.js";
 import { clock, dayKey, dayName, exact, fileSize, plural, t, timeElement } from "../text.js";
-import { authorName, customerName, errorText, eventLine, systemText } from "./words.js";
+import { ratingMark } from "./marks.js";
+import {
+  authorName,
+  customerName,
+  errorText,
+  eventLine,
+  summaryOf,
+  systemText,
+} from "./words.js";
 
 const GROUP_SECONDS = 60;
 const RASTER = /^image\/(png|jpeg|gif|webp|avif)$/;
@@ -20,7 +28,7 @@ export function items(state, chat) {
   let before = null;
   let closing = null;
   chat.threads.forEach((thread, index) => {
-    rows.push(separator(thread, closing, index === 0));
+    rows.push(separator(thread, closing, chat.threads, index));
     day = dayKey(thread.created_at);
     before = null;
     const last = thread.events.at(-1);
@@ -28,6 +36,7 @@ export function items(state, chat) {
     for (const event of thread.events) {
       if (event.custom_id) confirmed.add(event.custom_id);
       if (event === closing && index < chat.threads.length - 1) continue;
+      if (event.type === "system" && !summaryOf(event)) continue;
       if (dayKey(event.created_at) !== day) {
         day = dayKey(event.created_at);
         rows.push({
@@ -55,19 +64,30 @@ export function items(state, chat) {
   return [...rows, ...onTheirWay(state, chat, confirmed, before), ...ghost(state, chat)];
 }
 
-function separator(thread, closing, isFirst) {
+/**
+ * Above a thread: why the one before closed and what the customer thought of it; when this one began and, unless
+ * the head says so, how it is tagged.
+ */
+function separator(thread, closing, threads, index) {
   const reason = closing ? systemText(closing) : "";
+  const rating = index ? ratingOf(threads[index - 1]) : {};
+  const tags = index < threads.length - 1 ? (thread.tags ?? []) : [];
   return {
     kind: "thread",
     key: `thread-${thread.id}`,
-    signature: `${thread.created_at}|${reason}|${isFirst}`,
+    signature: JSON.stringify([thread.created_at, reason, index, rating, tags]),
     at: thread.created_at,
+    rating,
+    tags,
     reason,
     closedAt: closing?.created_at ?? null,
   };
 }
 
 function eventRow(event, before, chat, state) {
+  if (event.type === "system") {
+    return { kind: "summary", key: event.id, signature: summaryOf(event), event };
+  }
   if (event.type === "system_message") {
     return { kind: "system", key: event.id, signature: systemText(event), event };
   }
@@ -164,6 +184,19 @@ export function build(row, actions) {
         " ",
         timeElement(row.event.created_at, "clock"),
       );
+    case "summary":
+      return h(
+        "div",
+        { class: "message-summary" },
+        h(
+          "p",
+          { class: "message-head" },
+          icon("sparkles", 16),
+          h("span", { class: "message-author" }, t("summary.label")),
+          timeElement(row.event.created_at, "clock"),
+        ),
+        h("p", { class: "words", dir: "auto" }, summaryOf(row.event)),
+      );
     case "note":
       return h("div", { class: "system" }, row.text);
     case "peek":
@@ -175,17 +208,24 @@ export function build(row, actions) {
   }
 }
 
-function threadSeparator({ at, reason, closedAt }) {
+function threadSeparator({ at, reason, closedAt, rating, tags }) {
+  const isRated = rating.score !== undefined;
   return h(
     "div",
     { class: "thread-line" },
-    reason
-      ? h("p", { class: "thread-closed", dir: "auto" }, reason, " ", timeElement(closedAt, "clock"))
+    reason || isRated
+      ? h(
+          "p",
+          { class: "thread-closed", dir: "auto" },
+          reason ? [reason, " ", timeElement(closedAt, "clock"), " "] : null,
+          isRated ? ratingMark(rating.score) : null,
+        )
       : null,
     h(
       "p",
       { class: "thread-begun" },
       h("span", {}, t("thread.begun", { day: dayName(at), time: clock(at) })),
+      tags.map((tag) => h("span", { class: "tag tag-quiet", dir: "auto" }, tag)),
     ),
   );
 }
@@ -211,6 +251,7 @@ function message(row, actions) {
   if (whisper) classes.push("message-whisper");
   if (isGrouped) classes.push("message-grouped");
   if (row.delivery === "sending") classes.push("message-sending");
+  if (event.deleted) classes.push("message-deleted");
   return h(
     "div",
     { class: classes.join(" ") },
@@ -223,6 +264,7 @@ function message(row, actions) {
           whisper
             ? h("span", { class: "whisper-mark" }, icon("lock", 16), t("whisper.mark"))
             : null,
+          automatic(event),
           " ",
           timeElement(event.created_at, "clock"),
         ),
@@ -233,6 +275,13 @@ function message(row, actions) {
     ),
     row.delivery ? delivery(row, actions) : null,
   );
+}
+
+/** That nobody typed it: a greeting the customer answered, or the welcome message. */
+function automatic({ properties }) {
+  const marks = properties?.lc2 ?? {};
+  if (marks.greeting_id) return h("span", { class: "mark" }, t("event.greeting"));
+  return marks.welcome_message ? h("span", { class: "mark" }, t("event.welcome")) : null;
 }
 
 function delivery({ delivery: kind, pending, event }, actions) {
@@ -276,8 +325,13 @@ function delivery({ delivery: kind, pending, event }, actions) {
 // --- what an event says ---------------------------------------------------------------------------
 
 function body(event) {
-  if (event.deleted && !event.text && !event.url)
-    return h("p", { class: "faint" }, t("event.deleted"));
+  if (!event.deleted) return content(event);
+  const stub = h("p", { class: "stub" }, icon("trash-2", 16), t("event.deleted"));
+  const isKept = event.text || event.url || event.elements || event.fields || event.content;
+  return isKept ? [stub, h("div", { class: "deleted-original" }, content(event))] : stub;
+}
+
+function content(event) {
   switch (event.type) {
     case "message":
       return h("p", { class: "words", dir: "auto" }, linked(event.text));
@@ -341,7 +395,10 @@ function picture(event) {
   if (!isSafe(event.url)) return fileCard(event);
   const name = event.alternative_text || event.name || t("event.picture");
   const image = h("img", {
-    src: isSafe(event.thumbnail2x_url) ? event.thumbnail2x_url : event.url,
+    src: thumbnail(event),
+    srcset: isSafe(event.thumbnail2x_url)
+      ? `${thumbnail(event)} 1x, ${event.thumbnail2x_url} 2x`
+      : null,
     alt: name,
     loading: "lazy",
     decoding: "async",
@@ -364,6 +421,11 @@ function picture(event) {
   );
   image.addEventListener("error", () => picture.replaceWith(fileCard(event)));
   return picture;
+}
+
+function thumbnail(event) {
+  const { thumbnail_url: small, thumbnail2x_url: large, url } = event;
+  return [small, large, url].find(isSafe);
 }
 
 function fileCard(event) {
@@ -438,14 +500,21 @@ function richButton(button) {
 }
 
 function form(event) {
-  return h(
-    "dl",
-    { class: "form-answers" },
-    (event.fields ?? []).map((field) => [
-      h("dt", { dir: "auto" }, field.label ?? field.id),
-      h("dd", { dir: "auto" }, answer(field)),
-    ]),
-  );
+  const titles = ["prechat", "postchat", "ask_for_email"];
+  const title = titles.includes(event.form_type) ? t(`form.${event.form_type}`) : eventLine(event);
+  return [
+    h("p", { class: "form-title" }, icon("file-text", 16), title),
+    h(
+      "dl",
+      { class: "form-answers" },
+      (event.fields ?? [])
+        .filter(({ type }) => type !== "header")
+        .map((field) => [
+          h("dt", { dir: "auto" }, field.label ?? field.id),
+          h("dd", { dir: "auto" }, event.type === "form" ? t("form.asked") : answer(field)),
+        ]),
+    ),
+  ];
 }
 
 function answer(field) {

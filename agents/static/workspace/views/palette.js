@@ -13,7 +13,8 @@ export class Palette {
   /**
    * @param {HTMLDialogElement} dialog
    * @param {import("../workspace.js").Workspace} workspace
-   * @param {() => {name: string, icon: string, keys?: string, run: () => void}[]} commands what can be done right now
+   * @param {(query: string) => {name: string, icon: string, keys?: string, always?: boolean, run: () => void}[]}
+   *   commands what can be done right now; those that fit `always` do so whatever is typed
    * @param {(chatId: string) => void} openChat
    */
   constructor(dialog, workspace, commands, openChat) {
@@ -41,8 +42,8 @@ export class Palette {
   #search() {
     const query = this.input.value.trim();
     const words = query.toLocaleLowerCase().split(/\s+/).filter(Boolean);
-    const commands = this.commands()
-      .filter(({ name }) => words.every((word) => name.toLocaleLowerCase().includes(word)))
+    const commands = this.commands(query)
+      .filter(({ name, always }) => always || words.every((word) => name.toLocaleLowerCase().includes(word)))
       .map((command) => ({ ...command, kind: "command" }));
     const chats = searchChats(this.workspace.state, query)
       .slice(0, CHATS_SHOWN)

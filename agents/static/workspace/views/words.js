@@ -3,7 +3,7 @@
  */
 
 import { customerOf, userOf } from "../selectors.js";
-import { t } from "../text.js";
+import { number, t } from "../text.js";
 
 /** The name of a customer, or what stands for one who gave none. */
 export function customerName(chat) {
@@ -20,12 +20,41 @@ export function authorName(chat, authorId, me) {
   return user?.name || authorId;
 }
 
+/** The name of an agent: as the chat has it, else as the directory, else the id. */
+export function agentName(state, chat, id) {
+  const name = chat && userOf(chat, id)?.name;
+  return name || state.directory.agents[id]?.name || id;
+}
+
+/** The name of a group, or its number where nobody told the name. */
+export function groupName(state, id) {
+  return state.directory.groups[id] ?? (id === 0 ? t("group.general") : number(id));
+}
+
+/** Whom something came from or went to: `{agent_ids, group_ids}` in names. */
+export function placeName(state, chat, { agent_ids: agents = [], group_ids: groups = [] }) {
+  const names = agents?.length
+    ? agents.map((id) => agentName(state, chat, id))
+    : (groups ?? []).map((id) => groupName(state, id));
+  return names.join(", ");
+}
+
 /** A system message with whatever placeholders it still carries filled in. */
 export function systemText(event) {
   const values = event.text_vars ?? {};
   return (event.text || event.system_message_type || "").replace(/%(\w+)%/g, (whole, name) =>
     name in values ? String(values[name]) : whole,
   );
+}
+
+/** The summary of a running thread that an event for programs carries, or null for any other. */
+export function summaryOf(event) {
+  if (event.type !== "system" || event.subtype !== "thread_summary") return null;
+  try {
+    return JSON.parse(event.details).text || null;
+  } catch {
+    return null;
+  }
 }
 
 /** An event in one line of plain text, for lists and notifications. */
@@ -46,9 +75,18 @@ export function eventLine(event) {
       return systemText(event);
     case "custom":
       return t("event.custom");
+    case "system":
+      return summaryOf(event) ?? t("event.other");
     default:
       return t("event.other");
   }
+}
+
+/** Why what was asked for was refused: in the words of `kind` of question, where it has its own. */
+export function refusal(kind, { type }) {
+  const own = `refused.${kind}.${type}`;
+  const known = t(own);
+  return known === own ? errorText(type) : known;
 }
 
 /** Why something did not happen, in a sentence. */
