@@ -45,6 +45,7 @@ _EVENT_FIELDS = (
     "version",
     "details",
 )
+_PREVIEW_FIELDS = ("created_at", "type", "text", "custom_id")
 _CUSTOMER_FIELDS = (
     "id",
     "type",
@@ -77,6 +78,11 @@ def user_id(agent_side_id: str, participants: Participants) -> str:
     return str(participant["key"]) if participant and "key" in participant else agent_side_id
 
 
+def user_ids(agent_side_ids: Iterable[str], participants: Participants) -> list[str]:
+    """Return the ids under which customers know users, without those they do not know of."""
+    return [user_id(one, participants) for one in agent_side_ids if not hidden(one, participants)]
+
+
 def hidden(agent_side_id: str, participants: Participants) -> bool:
     """Tell whether a user only whispers in the chat, so that customers do not know of them."""
     participant = participants.get(agent_side_id)
@@ -89,11 +95,35 @@ def event(record: Record, participants: Participants) -> Record | None:
         return None
     shape = {name: record[name] for name in _EVENT_FIELDS if name in record}
     shape["recipients"] = "all"
+    if "elements" in shape:
+        shape["elements"] = [_element(element, participants) for element in shape["elements"]]
     if "author_id" in record:
         shape["author_id"] = user_id(record["author_id"], participants)
-    readable = properties.readable(record.get("properties", {}), location="event", kind="customer")
-    if readable:
-        shape["properties"] = readable
+    fields = properties.for_customers(record, location="event")
+    if not fields["properties"]:
+        del fields["properties"]
+    return shape | fields
+
+
+def _element(record: Record, participants: Participants) -> Record:
+    """Return a rich message's element; who pressed its buttons goes by customer-facing ids."""
+    if "buttons" not in record:
+        return record
+    buttons = []
+    for button in record["buttons"]:
+        pressed = [
+            user_id(one, participants)
+            for one in button["user_ids"]
+            if not hidden(one, participants)
+        ]
+        buttons.append({**button, "user_ids": pressed})
+    return {**record, "buttons": buttons}
+
+
+def preview(record: Record, participants: Participants) -> Record:
+    """Return a message that is still to come."""
+    shape = {name: record[name] for name in _PREVIEW_FIELDS if name in record}
+    shape["author_id"] = user_id(record["author_id"], participants)
     return shape
 
 
@@ -135,12 +165,8 @@ def users(records: Iterable[Record]) -> list[Record]:
 def thread(record: Record, participants: Participants) -> Record:
     """Return a thread with the events customers may see."""
     shape = {name: record[name] for name in _THREAD_FIELDS if name in record}
-    shape["user_ids"] = [
-        user_id(one, participants) for one in record["user_ids"] if not hidden(one, participants)
-    ]
-    shape["properties"] = properties.readable(
-        record["properties"], location="thread", kind="customer"
-    )
+    shape["user_ids"] = user_ids(record["user_ids"], participants)
+    shape |= properties.for_customers(record, location="thread")
     if "events" in record:
         shape["events"] = events(record["events"], participants)
     return shape
@@ -152,7 +178,7 @@ def chat(record: Record, participants: Participants) -> Record:
         "id": record["id"],
         "users": users(record["users"]),
         "access": record["access"],
-        "properties": properties.readable(record["properties"], location="chat", kind="customer"),
+        **properties.for_customers(record, location="chat"),
     }
     if "thread" in record:
         shape["thread"] = thread(record["thread"], participants)
@@ -180,3 +206,25 @@ def _per_type(entries: Record, participants: Participants) -> Record:
         if shown is not None:
             shapes[kind] = {**entry, "event": shown}
     return shapes
+
+
+_GREETING_FIELDS = ("id", "unique_id", "displayed_first_time", "addon", "subtype", "is_exit_intent")
+
+
+def greeting(record: Record) -> Record:
+    """Return a greeting as the customer it is shown to sees it; ``accepted`` if it is known."""
+    speaker = record["agent"]
+    shape = {name: record[name] for name in _GREETING_FIELDS if name in record}
+    shape["event"] = event({**record["event"], "author_id": speaker["_key"]}, {})
+    shape["agent"] = {**agent(speaker), "is_bot": speaker["is_bot"]}
+    if "accepted" in record:
+        shape["accepted"] = record["accepted"]
+    return shape
+
+
+def predicted_agent(record: Record, *, is_bot: bool, bot_type: str = "") -> Record:
+    """Return an agent who would answer; ``bot_type`` says what kind of bot."""
+    shape = {**agent(record), "is_bot": is_bot}
+    if bot_type:
+        shape["bot_type"] = bot_type
+    return shape

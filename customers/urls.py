@@ -5,5 +5,6 @@ from django.urls.resolvers import URLPattern, URLResolver
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("customers.identity.urls")),
+    path("", include("customers.verification.urls")),
     path("", include("customers.widget.urls")),
 ]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Annotated, Any, NotRequired
 from uuid import UUID
 
-import orjson
+from django.conf import settings
 from pydantic import Field, model_validator
 from typing_extensions import TypedDict
 
@@ -14,12 +13,13 @@ from chatplatform.api.action import Request, action
 from chatplatform.api.context import Context, CustomerContext
 from chatplatform.api.wire.chats import GroupId
 from chatplatform.errors import GroupNotFound, LicenseNotFound, Validation
-from chatplatform.models import Agent, Customer, Group, Organization
+from chatplatform.models import Agent, Customer, Organization
 from chatplatform.models.groups import GENERAL_GROUP
 from chatplatform.records import agent_record
-from chatplatform.selectors import groups, organizations
+from chatplatform.selectors import groups, organizations, people
+from chatplatform.selectors.access_rules import is_domain_allowed
 from chatplatform.services import routing
-from customers import shapes
+from customers import setup, shapes
 
 
 class ListGroupStatuses(Request):
@@ -76,18 +76,23 @@ def get_predicted_agent(ctx: CustomerContext, request: GetPredictedAgent) -> Pre
     elif not groups.existing_numbers(ctx.organization_id, [number]):
         raise GroupNotFound
     agent, queue = routing.predict_agent(ctx.organization_id, number)
-    shown = {**shapes.agent(agent_record(agent)), "is_bot": agent.kind == Agent.Kind.BOT}
+    shown = shapes.predicted_agent(agent_record(agent), is_bot=agent.kind == Agent.Kind.BOT)
     return {"agent": shown, "queue": queue}
 
 
-class GetDynamicConfiguration(Request):
-    """``get_dynamic_configuration``; the organisation by either of its ids."""
+class OfOrganization(Request):
+    """What anybody may ask of an organisation, named by either of its ids."""
 
-    organization_id: str | None = None
+    organization_id: Annotated[str, Field(max_length=64)] | None = None
     license_id: int | None = None
+
+
+class GetDynamicConfiguration(OfOrganization):
+    """``get_dynamic_configuration``."""
+
     group_id: GroupId | None = None
-    url: str | None = None
-    channel_type: str | None = None
+    url: Annotated[str, Field(max_length=2048)] | None = None
+    channel_type: Annotated[str, Field(max_length=64)] | None = None
     test: bool | None = None
 
 
@@ -118,21 +123,19 @@ def get_dynamic_configuration(
     request: GetDynamicConfiguration,
 ) -> DynamicConfiguration:
     """Return what a widget needs to start on a page."""
-    organization = _organization(ctx, request)
+    organization = organization_of(ctx, request)
     number = GENERAL_GROUP if request.group_id is None else request.group_id
-    group = Group.objects.filter(organization=organization, number=number).first()
-    if group is None:
-        raise GroupNotFound
+    group = groups.access_group(organization, number)
     statuses = routing.group_statuses(organization)
-    config_version, localization_version = content_versions(organization, number)
+    config_version, localization_version = setup.versions_of(group)
     return {
         "organization_id": str(organization.id),
         "default_widget": "livechat",
         "livechat_active": True,
         "livechat": {
             "group_id": number,
-            "client_limit_exceeded": False,
-            "domain_allowed": True,
+            "client_limit_exceeded": _is_full(organization),
+            "domain_allowed": is_domain_allowed(organization.id, request.url or ""),
             "online_group_ids": [one for one, status in statuses.items() if status != "offline"],
             "config_version": config_version,
             "localization_version": localization_version,
@@ -141,7 +144,16 @@ def get_dynamic_configuration(
     }
 
 
-def _organization(ctx: Context[Any], request: GetDynamicConfiguration) -> Organization:
+def _is_full(organization: Organization) -> bool:
+    """Tell whether one more connection of the organisation would be turned away."""
+    return people.connections(organization.id) >= settings.RTM_CONNECTIONS_PER_ORGANIZATION
+
+
+def organization_of(ctx: Context[Any], request: OfOrganization) -> Organization:
+    """Return the organisation a request names, or else the requester's own.
+
+    Raise ``LicenseNotFound`` for none, ``Validation`` when nothing says which one.
+    """
     found = None
     if request.organization_id is not None:
         try:
@@ -161,14 +173,46 @@ def _organization(ctx: Context[Any], request: GetDynamicConfiguration) -> Organi
     return found
 
 
-def content_versions(organization: Organization, number: int) -> tuple[str, str]:
-    """Return digests that change with a group's configuration and with its texts."""
-    group = Group.objects.get(organization=organization, number=number)
-    configured = orjson.dumps(
-        [organization.properties, group.properties], option=orjson.OPT_SORT_KEYS
-    )
-    worded = orjson.dumps([group.language_code])
-    return (
-        hashlib.blake2b(configured, digest_size=16).hexdigest(),
-        hashlib.blake2b(worded, digest_size=16).hexdigest(),
-    )
+class GetConfiguration(OfOrganization):
+    """``get_configuration``; ``version`` as ``get_dynamic_configuration`` answered it."""
+
+    group_id: GroupId
+    version: Annotated[str, Field(max_length=64)]
+
+
+class Configuration(TypedDict):
+    """``get_configuration``'s answer."""
+
+    buttons: list[dict[str, Any]]
+    prechat_form: NotRequired[dict[str, Any]]
+    ticket_form: NotRequired[dict[str, Any]]
+    integrations: dict[str, Any]
+    properties: dict[str, dict[str, dict[str, Any]]]
+
+
+@action("customer", rtm=None, public=True, http_method="GET")
+def get_configuration(ctx: Context[Any], request: GetConfiguration) -> Configuration:
+    """Return how a group's chat is set up; the current version may be kept for good."""
+    group = groups.access_group(organization_of(ctx, request), request.group_id)
+    configured = setup.configuration(group)
+    if request.version == setup.configuration_version(configured):
+        ctx.version_of_answer = request.version
+    return configured  # type: ignore[return-value]
+
+
+class GetLocalization(OfOrganization):
+    """``get_localization``; ``version`` as ``get_dynamic_configuration`` answered it."""
+
+    group_id: GroupId
+    language: Annotated[str, Field(max_length=32)]
+    version: Annotated[str, Field(max_length=64)]
+
+
+@action("customer", rtm=None, public=True, http_method="GET")
+def get_localization(ctx: Context[Any], request: GetLocalization) -> dict[str, str]:
+    """Return a group's phrases in a language; the current version may be kept for good."""
+    group = groups.access_group(organization_of(ctx, request), request.group_id)
+    worded = setup.localization(group, request.language)
+    if request.version == setup.localization_version(request.language, worded):
+        ctx.version_of_answer = request.version
+    return worded

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, NotRequired
 
-from django.db import transaction
 from pydantic import Field
+from typing_extensions import TypedDict
 
 from chatplatform import clock
 from chatplatform.api import chats as shared
+from chatplatform.api import ratelimit
 from chatplatform.api.action import Empty, Request, action
 from chatplatform.api.context import CustomerContext
 from chatplatform.api.wire import shapes as wire
-from chatplatform.api.wire.events import MAX_TEXT_BYTES, AnyEvent, FileInput
+from chatplatform.api.wire.events import MAX_TEXT_BYTES, AnyEvent, FilledFormInput, PostbackInput
 from chatplatform.services import chats as chat_services
+from chatplatform.services import event_changes, forms, signals, url_info
 from chatplatform.services import events as event_services
-from chatplatform.services import signals
 
 
 class SendEvent(Request):
@@ -29,14 +30,9 @@ class SendEvent(Request):
 @action("customer")
 def send_event(ctx: CustomerContext, request: SendEvent) -> wire.EventIdShape:
     """Send an event to a chat."""
-    if isinstance(request.event, FileInput):
-        with transaction.atomic():
-            return _send(ctx, request)
-    return _send(ctx, request)
-
-
-def _send(ctx: CustomerContext, request: SendEvent) -> wire.EventIdShape:
-    sent = event_services.append(
+    is_form = isinstance(request.event, FilledFormInput)
+    send = forms.send_answers if is_form else event_services.append
+    sent = send(
         ctx.requester,
         request.chat_id,
         shared.draft(ctx, request.event),
@@ -46,10 +42,74 @@ def _send(ctx: CustomerContext, request: SendEvent) -> wire.EventIdShape:
     return {"event_id": sent.event_id}
 
 
+class DeleteEvent(Request):
+    """``delete_event``."""
+
+    chat_id: str
+    thread_id: str
+    event_id: str
+
+
+@action("customer", web="3.6", rtm="3.6", writes=True)
+def delete_event(ctx: CustomerContext, request: DeleteEvent) -> wire.Nothing:
+    """Take back an event one has sent."""
+    event_changes.delete_event(ctx.requester, request.chat_id, request.thread_id, request.event_id)
+    return {}
+
+
+class SendRichMessagePostback(Request):
+    """``send_rich_message_postback``."""
+
+    chat_id: str
+    thread_id: str
+    event_id: str
+    postback: PostbackInput
+
+
+@action("customer", writes=True)
+def send_rich_message_postback(
+    ctx: CustomerContext, request: SendRichMessagePostback
+) -> wire.Nothing:
+    """Press a rich message's button, or release it."""
+    event_changes.send_rich_message_postback(
+        ctx.requester,
+        request.chat_id,
+        request.thread_id,
+        request.event_id,
+        postback=request.postback.model_dump(exclude_none=True),
+    )
+    return {}
+
+
 @action("customer", rtm=None, upload=True)
 def upload_file(ctx: CustomerContext, request: Empty) -> wire.UrlShape:
     """Upload a file; its URL can be sent in a file event within 24 hours."""
     return shared.upload(ctx)
+
+
+class GetUrlInfo(Request):
+    """``get_url_info``."""
+
+    url: Annotated[str, Field(max_length=2048)]
+
+
+class UrlInfoShape(TypedDict):
+    """What a page says of itself; ``image_width`` and ``image_height`` in pixels."""
+
+    url: str
+    title: NotRequired[str]
+    description: NotRequired[str]
+    image_url: NotRequired[str]
+    image_original_url: NotRequired[str]
+    image_width: NotRequired[int]
+    image_height: NotRequired[int]
+
+
+@action("customer")
+def get_url_info(ctx: CustomerContext, request: GetUrlInfo) -> UrlInfoShape:
+    """Say what the page behind a link is about."""
+    ratelimit.looked_up_url(ctx.requester.rate_key)
+    return url_info.describe(request.url)  # type: ignore[return-value]
 
 
 class SendSneakPeek(Request):

@@ -4,111 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Any, NotRequired
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
-from pydantic import AfterValidator, Field, model_validator
+from django.conf import settings
+from pydantic import Field, model_validator
 from typing_extensions import TypedDict
 
 from chatplatform.api.action import Empty, Request, action
 from chatplatform.api.context import CustomerContext
 from chatplatform.api.wire import shapes as wire
-from chatplatform.errors import LimitReached
+from chatplatform.api.wire.customers import CustomerData, SessionFields, checked
+from chatplatform.models import Organization
 from chatplatform.selectors import people
 from chatplatform.services import customers as customer_services
+from chatplatform.services import email_verification, routing
 from customers import shapes
-
-MAX_SESSION_FIELDS = 100
-
-
-def _email(text: str) -> str:
-    if text:
-        try:
-            validate_email(text)
-        except ValidationError:
-            raise ValueError("not an e-mail address") from None
-    return text
-
-
-def _one_pair(field: dict[str, str]) -> dict[str, str]:
-    if len(field) != 1:
-        raise ValueError("every session field is an object with one key")
-    return field
-
-
-Text = Annotated[str, Field(max_length=4096)]
-SessionField = Annotated[dict[Text, Text], AfterValidator(_one_pair)]
-Email = Annotated[str, Field(max_length=254), AfterValidator(_email)]
-
-
-class Address(Request):
-    """A postal address."""
-
-    address: Annotated[str, Field(max_length=255)] | None = None
-    city: Annotated[str, Field(max_length=255)] | None = None
-    country: Annotated[str, Field(max_length=255)] | None = None
-    state: Annotated[str, Field(max_length=255)] | None = None
-    postal_code: Annotated[str, Field(max_length=255)] | None = None
-
-
-class Messenger(Request):
-    """A customer's profile at a social messenger."""
-
-    id: Text
-    name: Text | None = None
-    first_name: Text | None = None
-    last_name: Text | None = None
-    profile_pic: Text | None = None
-    gender: Text | None = None
-    locale: Text | None = None
-    is_verified_user: bool | None = None
-
-
-class Twilio(Request):
-    """A customer's telephone at a text-message gateway."""
-
-    phone_number: Text
-
-
-class Omnichannel(Request):
-    """The customer's identities on other channels."""
-
-    fbmessenger: Messenger | None = None
-    twilio: Twilio | None = None
-
-    def as_stored(self) -> dict[str, Any]:
-        """Return the identities in the shape answers have."""
-        stored: dict[str, Any] = {}
-        if self.fbmessenger is not None:
-            stored["fb_messenger"] = [self.fbmessenger.model_dump(exclude_none=True)]
-        if self.twilio is not None:
-            stored["twilio"] = [self.twilio.model_dump()]
-        return stored
-
-
-class CustomerData(Request):
-    """What customers may say of themselves."""
-
-    name: Annotated[str, Field(max_length=255)] | None = None
-    email: Email | None = None
-    avatar: Annotated[str, Field(max_length=500)] | None = None
-    session_fields: list[SessionField] | None = None
-    omnichannel: Omnichannel | None = None
-    address: Address | None = None
-
-    def values(self) -> dict[str, Any]:
-        """Return the given fields as stored; raise ``LimitReached`` for too many session fields."""
-        given: dict[str, Any] = {
-            name: getattr(self, name)
-            for name in ("name", "email", "avatar", "session_fields")
-            if getattr(self, name) is not None
-        }
-        if len(given.get("session_fields", [])) > MAX_SESSION_FIELDS:
-            raise LimitReached(f"At most {MAX_SESSION_FIELDS} session fields can be kept")
-        if self.omnichannel is not None:
-            given["omnichannel"] = self.omnichannel.as_stored()
-        if self.address is not None:
-            given["address"] = self.address.model_dump(exclude_none=True)
-        return given
 
 
 class UpdateCustomer(CustomerData):
@@ -124,7 +32,21 @@ class UpdateCustomer(CustomerData):
 @action("customer", writes=True)
 def update_customer(ctx: CustomerContext, request: UpdateCustomer) -> wire.Nothing:
     """Change the customer's own data."""
-    customer_services.update_customer(ctx.requester.customer_id, request.values())
+    customer_services.update_customer(ctx.requester.customer_id, request.values(), ctx.requester)
+    return {}
+
+
+class SetSessionFields(Request):
+    """``set_customer_session_fields``."""
+
+    session_fields: SessionFields
+
+
+@action("customer", writes=True)
+def set_customer_session_fields(ctx: CustomerContext, request: SetSessionFields) -> wire.Nothing:
+    """Replace all session fields."""
+    values = {"session_fields": checked(request.session_fields)}
+    customer_services.update_customer(ctx.requester.customer_id, values, ctx.requester)
     return {}
 
 
@@ -159,7 +81,7 @@ class Page(Request):
 
 
 class GroupsShape(TypedDict):
-    """``update_customer_page``: given when the customer's group changed."""
+    """``update_customer_page``: given when other groups than before see to the page."""
 
     groups: NotRequired[list[dict[str, Any]]]
 
@@ -167,10 +89,30 @@ class GroupsShape(TypedDict):
 @action("customer", web=None, writes=True)
 def update_customer_page(ctx: CustomerContext, request: Page) -> GroupsShape:
     """Say which page the customer has open now."""
-    customer_services.update_customer_page(
+    moved_to = customer_services.update_customer_page(
         ctx.requester.customer_id,
         {"url": request.url, "title": request.title},
         address=ctx.address,
         user_agent=ctx.user_agent,
+    )
+    if not moved_to:
+        return {}
+    statuses = routing.group_statuses(Organization.objects.get(id=ctx.organization_id))
+    return {"groups": [{"id": number, "status": statuses[number]} for number in moved_to]}
+
+
+class RequestEmailVerification(Request):
+    """``request_email_verification``."""
+
+    callback_uri: Annotated[str, Field(max_length=2048)]
+
+
+@action("customer", rtm=None, writes=True)
+def request_email_verification(
+    ctx: CustomerContext, request: RequestEmailVerification
+) -> wire.Nothing:
+    """Mail the customer a link that verifies their address."""
+    email_verification.request_email_verification(
+        ctx.requester, request.callback_uri, settings.PUBLIC_URL or ctx.base_url
     )
     return {}

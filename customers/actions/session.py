@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, NotRequired
+from urllib.parse import urlencode
 
 from pydantic import Field, model_validator
 from typing_extensions import TypedDict
 
-from chatplatform.api.action import Request, action
+from chatplatform.api.action import Empty, Request, action
 from chatplatform.api.context import CustomerContext, SessionTerms
 from chatplatform.api.sessions import wanted_pushes
+from chatplatform.api.wire import shapes as wire
 from chatplatform.api.wire.chats import GroupId
+from chatplatform.api.wire.customers import CustomerData
 from chatplatform.models import Customer, Organization
 from chatplatform.records import Record
 from chatplatform.selectors import chats as chat_selectors
+from chatplatform.selectors import greetings, groups
 from chatplatform.services import customers as customer_services
-from chatplatform.services import routing
+from chatplatform.services import presence, routing
 from customers import shapes
-from customers.actions.people import CustomerData, Page
+from customers.actions.people import Page
+from customers.setup import versions_of
 
 MAX_STORAGE_KEYS = 100
 CHATS_AT_LOGIN = 25
@@ -65,6 +70,7 @@ class LoginShape(TypedDict):
     customer: dict[str, Any]
     has_active_thread: bool
     chats: list[LoginChat]
+    greeting: NotRequired[dict[str, Any]]
     __priv_dynamic_config: dict[str, Any]
 
 
@@ -105,19 +111,50 @@ def login(ctx: CustomerContext, request: Login) -> LoginShape:
         }
         for chat in chats
     ]
-    return {
+    answer: LoginShape = {
         "customer": shapes.customer(record),
         "has_active_thread": any(chat["has_active_thread"] for chat in found),
         "chats": found,
         "__priv_dynamic_config": _dynamic_config(ctx, group),
     }
+    greeting = greetings.shown_before(ctx.requester.customer_id, ctx.now)
+    if greeting is not None:
+        answer["greeting"] = shapes.greeting(greeting)
+    return answer
 
 
-def _dynamic_config(ctx: CustomerContext, group: int) -> Record:
+def _dynamic_config(ctx: CustomerContext, number: int) -> Record:
+    """Return what the official widget reads: groups, and where the rest of its set-up is kept."""
     organization = Organization.objects.get(id=ctx.organization_id)
     statuses = routing.group_statuses(organization)
-    online = [number for number, status in statuses.items() if status != "offline"]
+    online = [group for group, status in statuses.items() if status != "offline"]
+    monitoring = {"id": number, **_addresses(ctx, organization, number)}
+    return {"online_groups_ids": online, "customer_groups": {"monitoring": monitoring}}
+
+
+def _addresses(ctx: CustomerContext, organization: Organization, number: int) -> dict[str, str]:
+    found = groups.access_group(organization, number)
+    configured, worded = versions_of(found)
+    door = f"{ctx.base_url}/v{ctx.version}/customer/action"
+    group = {"organization_id": str(organization.id), "group_id": number}
+    texts = urlencode({**group, "language": found.language_code, "version": worded})
     return {
-        "online_groups_ids": online,
-        "customer_groups": {"monitoring": {"id": group}},
+        "static_config_url": (
+            f"{door}/get_configuration?{urlencode({**group, 'version': configured})}"
+        ),
+        "language_config_url": f"{door}/get_localization?{texts}",
     }
+
+
+@action("customer", web=None, rtm="3.6", writes=True)
+def activate_customer_page(ctx: CustomerContext, request: Empty) -> wire.Nothing:
+    """Say that the customer looks at this connection's page (protocol.md 9.1)."""
+    presence.note_page_focus(ctx.connection_id, focused=True)
+    return {}
+
+
+@action("customer", web=None, rtm="3.6", writes=True)
+def deactivate_customer_page(ctx: CustomerContext, request: Empty) -> wire.Nothing:
+    """Say that the customer looks elsewhere (protocol.md 9.1)."""
+    presence.note_page_focus(ctx.connection_id, focused=False)
+    return {}

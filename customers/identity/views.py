@@ -16,7 +16,7 @@ from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
-from chatplatform import clock
+from chatplatform import clock, errors
 from chatplatform.api import ratelimit
 from chatplatform.api.errors import as_protocol_error
 from chatplatform.errors import (
@@ -31,6 +31,7 @@ from chatplatform.errors import (
 from chatplatform.oauth_errors import (
     AccessDenied,
     AccountsError,
+    CustomerBanned,
     InvalidRequest,
     MethodNotAllowed,
     ServerError,
@@ -149,6 +150,7 @@ def _by_cookie(request: HttpRequest, wanted: TokenRequest) -> Granted:
         origin=origin,
         cookie=cookies.read(request),
         expires_in=wanted.expires_in,
+        address=_address(request),
         before_minting=lambda: ratelimit.minted_identity(_address(request)),
     )
 
@@ -185,7 +187,7 @@ def _agent(request: HttpRequest) -> AgentRequester:
 
 def _customer(request: HttpRequest, credentials: str) -> CustomerRequester:
     try:
-        requester = tokens.identify_customer(credentials)
+        requester = tokens.identify_customer(credentials, _address(request))
     except Authentication as error:
         ratelimit.failed_authentication(_address(request))
         raise Unauthorized(str(error)) from None
@@ -239,6 +241,7 @@ def _as_accounts_error(error: Exception) -> AccountsError:
 
 
 _TRANSLATIONS: Final[tuple[tuple[type[ProtocolError], type[AccountsError]], ...]] = (
+    (errors.CustomerBanned, CustomerBanned),
     (TooManyRequests, TooManyAttempts),
     (ServiceUnavailable, TemporarilyUnavailable),
     (Internal, ServerError),
