@@ -16,7 +16,7 @@ def loader_texts() -> dict[str, str]:
 
 def panel_texts() -> dict[str, str]:
     """Return what the panel says, in the active language; names in braces are filled in by it."""
-    return _view_texts() | _message_texts() | _problem_texts()
+    return _view_texts() | _message_texts() | _form_texts() | _after_texts() | _problem_texts()
 
 
 def _view_texts() -> dict[str, str]:
@@ -48,13 +48,23 @@ def _view_texts() -> dict[str, str]:
         "left_text": _(
             "Nobody is in right now. Someone will read it first thing; the answer will appear here."
         ),
+        "welcome_ticket": _(
+            "Nobody is in right now. Leave a message, and we will get back to you."
+        ),
         "ended_text": _("This chat has ended. Write again to start a new one."),
+        "ended": _("This chat has ended."),
         "composer_placeholder": _("Write a message…"),
         "composer_offline": _("Write now, sent later…"),
         "end_question": _("End this chat?"),
+        "end_yes": _("End chat"),
+        "end_no": _("Keep chatting"),
+        "cancel": _("Cancel"),
         "earlier": _("Show earlier messages"),
         "typing": _("{name} is typing…"),
         "thinking": _("{name} is looking into it…"),
+        "thinking_about": _("{name} is looking into it: {title}"),
+        "greeting_answer": _("Write a reply…"),
+        "greeting_close": _("Close this message"),
         "someone": _("Someone"),
     }
 
@@ -65,7 +75,20 @@ def _message_texts() -> dict[str, str]:
         "you_said": _("You:"),
         "they_said": _("{name}:"),
         "agent": _("Agent"),
+        "agent_ended": _("{name} ended the chat"),
         "you_ended": _("You ended the chat"),
+        "you_rated_good": _("You rated the chat as good"),
+        "you_rated_bad": _("You rated the chat as bad"),
+        "you_commented": _("You commented: {comment}"),
+        "you_unrated": _("You took your rating back"),
+        "transcript_asked": _("The chat will be sent to {email}"),
+        "transcript_sent": _("The chat was sent to {email}"),
+        "cards": _("Cards, side by side"),
+        "sticker": _("Sticker"),
+        "take_back": _("Delete message"),
+        "take_back_question": _("Delete this message? It disappears from the chat."),
+        "take_back_no": _("Keep it"),
+        "take_back_failed": _("The message could not be deleted. Try again."),
         "just_now": _("just now"),
         "today": _("Today"),
         "yesterday": _("Yesterday"),
@@ -82,6 +105,55 @@ def _message_texts() -> dict[str, str]:
         "image": _("Image: {name}"),
         "download": _("Download {name}"),
         "new_window": _("opens in a new tab"),
+    }
+
+
+def _form_texts() -> dict[str, str]:
+    """Return the words on forms, and what is said about answers that are missing or wrong."""
+    return {
+        "prechat_title": _("Before we begin"),
+        "prechat_again": _("Start a new chat"),
+        "prechat_send": _("Start the chat"),
+        "ticket_title": _("Leave a message"),
+        "ticket_text": _("We will read it first thing and get back to you."),
+        "ticket_send": _("Send the message"),
+        "postchat_title": _("One more thing"),
+        "email_form_title": _("Where can we reach you?"),
+        "email_form_text": _("In case you cannot wait, we will answer by e-mail."),
+        "form_title": _("Please answer"),
+        "form_send": _("Send"),
+        "form_skip": _("Skip"),
+        "form_problem": _("There is a problem"),
+        "optional": _("(optional)"),
+        "choose": _("Choose…"),
+        "need_name": _("Enter your name"),
+        "need_email": _("Enter your e-mail address"),
+        "need_answer": _("Enter an answer to “{label}”"),
+        "need_choice": _("Choose an answer to “{label}”"),
+        "bad_email": _("Enter an e-mail address like name@example.com"),
+        "group_online": _("online"),
+        "group_busy": _("busy"),
+        "group_offline": _("offline"),
+    }
+
+
+def _after_texts() -> dict[str, str]:
+    """Return the words on ratings and transcripts."""
+    return {
+        "rating_question": _("How was this chat?"),
+        "rating_done": _("Thank you for rating this chat"),
+        "rating_good": _("Good"),
+        "rating_bad": _("Bad"),
+        "rating_comment": _("Tell us why, if you like"),
+        "rating_send": _("Send comment"),
+        "rating_undo": _("Take rating back"),
+        "rating_thanks": _("Your comment was sent."),
+        "rating_failed": _("That did not work. Try again."),
+        "mail_question": _("Where shall we send this chat?"),
+        "mail_question_later": _("Where shall we send this chat once it has ended?"),
+        "mail_address": _("Your e-mail address"),
+        "mail_yes": _("Send"),
+        "mail_failed": _("That did not work. Try again."),
     }
 
 

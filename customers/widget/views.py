@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from chatplatform.models import Organization
-from chatplatform.selectors import organizations
+from chatplatform.selectors import greetings, organizations
 from customers.widget.loader import loader_script
 from customers.widget.texts import panel_texts
 
@@ -52,10 +52,14 @@ def panel(request: HttpRequest) -> HttpResponse:
     """Answer the document inside the widget's iframe.
 
     Query: ``organization_id`` (required), ``group_id``, and from the host page ``language`` and
-    ``dir``. An unknown organisation is a 404.
+    ``dir``. An unknown organisation is a 404. ``idle`` says that nobody asked for the chat yet: it
+    is answered with an empty document unless the visitor may be greeted.
     """
     organization = _organization(request)
     language = _language(request)
+    greets = greetings.greets(organization.id)
+    if "idle" in request.GET and not greets:
+        return _framed(render(request, "widget/idle.html", {"language": language}), request)
     with translation.override(language):
         context = {
             "organization": organization,
@@ -63,9 +67,14 @@ def panel(request: HttpRequest) -> HttpResponse:
             "group_id": _group_id(request),
             "language": language,
             "direction": _direction(request),
+            "greets": greets,
             "texts": panel_texts(),
         }
-        response = render(request, "widget/panel.html", context)
+        return _framed(render(request, "widget/panel.html", context), request)
+
+
+def _framed(response: HttpResponse, request: HttpRequest) -> HttpResponse:
+    """Let any page frame the document, and nothing foreign run in it."""
     response["Content-Security-Policy"] = _policy(request)
     response["Cross-Origin-Resource-Policy"] = "cross-origin"
     response["Cache-Control"] = "no-cache"

@@ -43,12 +43,12 @@ export class Composer {
     this.#words.focus({ preventScroll: true });
   }
 
-  /** Says in the placeholder that words written offline wait; where they never could go, none are taken. */
+  /** Says in the placeholder that words written offline wait; where they could not go (yet), none are taken. */
   draw() {
     const { phase } = this.#session.connection;
     const placeholder = t(phase === "waiting" ? "composer_offline" : "composer_placeholder");
     if (this.#words.placeholder !== placeholder) this.#words.placeholder = placeholder;
-    this.#form.hidden = phase === "stopped";
+    this.#form.hidden = phase === "stopped" || Boolean(this.#session.asked);
     this.#send.disabled = !this.#words.value.trim();
   }
 
@@ -93,7 +93,7 @@ export class Composer {
 
   #acceptDrops() {
     const drop = document.getElementById("drop");
-    const carries = (event) => event.dataTransfer?.types.includes("Files");
+    const carries = (event) => !this.#form.hidden && event.dataTransfer?.types.includes("Files");
     document.addEventListener("dragover", (event) => {
       if (!carries(event)) return;
       event.preventDefault();

@@ -56,7 +56,7 @@ const CHANGES = {
   },
   user_removed_from_chat: (conversation, { user_id: id }) => changeUser(conversation, id, { present: false }),
   incoming_event(conversation, { thread_id: id, event }) {
-    const previews = without(conversation.previews, event.custom_id);
+    const previews = withoutAuthor(conversation.previews, event);
     const known = findThread(conversation, id) ?? toThread({ id, active: true, created_at: event.created_at });
     const thread = { ...known, events: withEvent(known.events, event) };
     const seen = event.author_id && { events_seen_up_to: event.created_at };
@@ -64,7 +64,7 @@ const CHANGES = {
   },
   incoming_event_preview: (conversation, { event }) => ({
     ...conversation,
-    previews: { ...conversation.previews, [event.custom_id]: event },
+    previews: { ...conversation.previews, [event.custom_id ?? event.author_id]: event },
   }),
   event_updated: (conversation, { thread_id: id, event }) =>
     changeThread(conversation, id, (thread) => ({
@@ -78,10 +78,34 @@ const CHANGES = {
     })),
   events_marked_as_seen: (conversation, { user_id: id, seen_up_to: seen }) =>
     changeUser(conversation, id, { events_seen_up_to: seen }),
+  thread_properties_updated: (conversation, { thread_id: id, properties = {} }) =>
+    changeThread(conversation, id, (thread) => ({ ...thread, properties: merged(thread.properties ?? {}, properties) })),
+  thread_properties_deleted: (conversation, { thread_id: id, properties = {} }) =>
+    changeThread(conversation, id, (thread) => ({ ...thread, properties: reduced(thread.properties ?? {}, properties) })),
 };
 
 /** The thread that is going on, or undefined. */
 export const activeThread = (conversation) => conversation.threads.find((thread) => thread.active);
+
+/** The newest thread, going on or not, or undefined. */
+export const lastThread = (conversation) => conversation.threads.at(-1);
+
+/** Whether an agent, rather than the customer or the system, said something in a thread. */
+export const wasAnswered = (conversation, thread) =>
+  thread.events.some((event) => isSpoken(event) && conversation.users[event.author_id]?.type === "agent");
+
+/** Forgets what somebody was seen writing. */
+export function withoutPreviews(conversation, authorId) {
+  return { ...conversation, previews: withoutAuthor(conversation.previews, { author_id: authorId }) };
+}
+
+/** An event as it will be once the customer has pressed a button, before the server says so. */
+export function pressed(event, postbackId, userId) {
+  const press = (button) =>
+    button.postback_id === postbackId ? { ...button, user_ids: [...new Set([...(button.user_ids ?? []), userId])] } : button;
+  const elements = (event.elements ?? []).map((element) => ({ ...element, buttons: element.buttons?.map(press) }));
+  return { ...event, elements };
+}
 
 /** Every event in the order it happened. */
 export const allEvents = (conversation) => conversation.threads.flatMap((thread) => thread.events);
@@ -132,8 +156,8 @@ function spokenByOthers(conversation, customerId) {
   );
 }
 
-function toThread({ id, active = false, created_at: createdAt, events = [], queue = null }) {
-  return { id, active, createdAt, queue, events: events.reduce(withEvent, []) };
+function toThread({ id, active = false, created_at: createdAt, events = [], queue = null, properties = {} }) {
+  return { id, active, createdAt, queue, properties, events: events.reduce(withEvent, []) };
 }
 
 /** Replaces the event of the same id, or puts it where its time belongs (mostly the end). */
@@ -173,4 +197,19 @@ const findThread = (conversation, id) => conversation.threads.find((thread) => t
 const byId = (users) => Object.fromEntries(users.map((user) => [user.id, user]));
 const byCreation = (one, other) => ((one.createdAt ?? "") < (other.createdAt ?? "") ? -1 : 1);
 const maximum = (one, other) => ((other ?? "") > (one ?? "") ? other : one);
-const without = (record, key) => Object.fromEntries(Object.entries(record).filter(([name]) => name !== key));
+const select = (record, fits) => Object.fromEntries(Object.entries(record).filter(([name, value]) => fits(name, value)));
+
+/** Previews without those that the event, or its author's next words, take the place of. */
+const withoutAuthor = (previews, event) =>
+  select(previews, (key, preview) => key !== event.custom_id && preview.author_id !== event.author_id);
+
+/** Properties with others on top, namespace by namespace. */
+const merged = (properties, more) =>
+  Object.entries(more).reduce((all, [space, values]) => ({ ...all, [space]: { ...all[space], ...values } }), properties);
+
+/** Properties without those named, namespace by namespace. */
+const reduced = (properties, names) =>
+  Object.entries(names).reduce(
+    (all, [space, gone]) => ({ ...all, [space]: select(all[space] ?? {}, (name) => !gone.includes(name)) }),
+    properties,
+  );

@@ -59,10 +59,11 @@ svg{display:block;width:24px;height:24px;margin:auto;fill:none;stroke:currentCol
 .badge{position:absolute;inset-block-start:-4px;inset-inline-end:-4px;box-sizing:border-box;min-width:22px;padding:0 6px;border-radius:11px;background:${colors.danger};color:${colors.dangerContrast};font:600 13px/22px system-ui,sans-serif}
 .said{position:fixed;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 .box{position:fixed;inset-block-end:88px;inset-inline-end:20px;z-index:2147483000;box-sizing:border-box;width:384px;height:min(640px,100vh - 108px);overflow:hidden;border:1px solid ${colors.border};border-radius:10px;background:${colors.surface};box-shadow:0 8px 28px rgb(0 0 0/.22);visibility:hidden;opacity:0;transform:translateY(8px);transition:opacity .15s,transform .15s,visibility 0s .15s}
-.open .box{visibility:visible;opacity:1;transform:none;transition:opacity .15s,transform .15s}
+.open .box,.greets .box{visibility:visible;opacity:1;transform:none;transition:opacity .15s,transform .15s}
+.greets .box{width:min(320px,100vw - 40px);max-height:min(420px,50vh)}
 iframe{display:block;width:100%;height:100%;border:0}
 @media (max-width:480px),(max-height:420px){
-.box{inset:0;width:100%;height:100dvh;border:0;border-radius:0}
+:not(.greets)>.box{inset:0;width:100%;height:100dvh;border:0;border-radius:0}
 .open button{visibility:hidden}}
 @media (prefers-reduced-motion:reduce){.box{transition:none!important;transform:none}}`;
   try {
@@ -96,6 +97,8 @@ iframe{display:block;width:100%;height:100%;border:0}
   let deadline = 0;
   let asked = false;
   let watch = 0;
+  let idle = false;
+  let peek = 0;
 
   const emit = (name, data) => {
     for (const listener of [...(listeners[name] || [])]) {
@@ -115,7 +118,7 @@ iframe{display:block;width:100%;height:100%;border:0}
 
   const draw = () => {
     const open = maximized();
-    stage.className = open ? "open" : "";
+    stage.className = open ? "open" : peek ? "greets" : "";
     stage.hidden = visibility === "hidden";
     launcher.setAttribute("aria-expanded", open);
     launcher.setAttribute(
@@ -127,15 +130,20 @@ iframe{display:block;width:100%;height:100%;border:0}
     badge.hidden = open || !unread;
   };
 
-  const load = () => {
-    if (frame) return;
+  /** Nobody asked for the chat yet when `early` is true: only greetings are a reason to load it. */
+  const load = (early) => {
+    if (frame && (!idle || early === true)) return;
+    unload();
+    idle = early === true;
+    base.searchParams.delete("idle");
+    if (idle) base.searchParams.set("idle", "");
     base.searchParams.set("organization_id", organizationId);
     if (groupId) base.searchParams.set("group_id", groupId);
     if (root.lang) base.searchParams.set("language", root.lang);
     if (rightToLeft) base.searchParams.set("dir", "rtl");
     frame = make("iframe", { title: texts.title, src: base.href, allow: "clipboard-write" });
     frame.addEventListener("load", greet);
-    deadline = setTimeout(giveUp, 15000);
+    deadline = setTimeout(idle ? unload : giveUp, 15000);
     box.append(frame);
   };
   const unload = () => {
@@ -165,7 +173,15 @@ iframe{display:block;width:100%;height:100%;border:0}
   const receive = (message) => {
     if (message.type === "ready") {
       clearTimeout(deadline);
+      idle = false;
       launcher.removeAttribute("title");
+    } else if (message.type === "maximize") {
+      show("maximized", true);
+    } else if (message.type === "greeting") {
+      peek = message.height;
+      if (said.textContent !== message.text) said.textContent = message.text;
+      draw();
+      fit();
     } else if (message.type === "minimize") {
       show("minimized");
       launcher.focus();
@@ -187,13 +203,15 @@ iframe{display:block;width:100%;height:100%;border:0}
       remember("localStorage", "chat");
     } else if (message.type === "event") {
       emit("new_event", message.event);
+    } else if (message.type === "happened") {
+      emit(message.name, message.data);
     }
   };
 
   const fit = () => {
     const view = window.visualViewport;
     const keyboard = covering() && view && view.scale === 1;
-    box.style.height = keyboard ? view.height + "px" : "";
+    box.style.height = keyboard ? view.height + "px" : peek && !maximized() ? peek + "px" : "";
     box.style.top = keyboard ? view.offsetTop + "px" : "";
     box.style.bottom = keyboard ? "auto" : "";
   };
@@ -302,6 +320,7 @@ iframe{display:block;width:100%;height:100%;border:0}
   const api = Object.assign({ _h: (verb, values) => verbs[verb](...values) }, verbs);
   window.LiveChatWidget = api;
 
+  const rest = () => setTimeout(() => host.isConnected && (window.requestIdleCallback || setTimeout)(() => load(true)), 500);
   const start = () => {
     root.append(host);
     draw();
@@ -309,6 +328,10 @@ iframe{display:block;width:100%;height:100%;border:0}
     else if (recall("localStorage")) {
       connect = true;
       (window.requestIdleCallback || setTimeout)(load);
+    }
+    if (!frame) {
+      if (document.readyState === "complete") rest();
+      else listen(window, "load", rest);
     }
     if (marked() && !maximized()) {
       history.replaceState(Object.assign({}, history.state, { liveChatWidget: false }), "");
@@ -321,6 +344,7 @@ iframe{display:block;width:100%;height:100%;border:0}
   launcher.addEventListener("click", () => show(maximized() ? "minimized" : "maximized", true));
   launcher.addEventListener("pointerenter", load);
   launcher.addEventListener("focus", load);
+  listen(root, "mouseleave", () => post({ type: "leaving" }));
   listen(window, "popstate", back);
   listen(window, "hashchange", moved);
   listen(window.visualViewport, "resize", fit);

@@ -3,8 +3,10 @@
  * nothing jumps and a screen reader hears every message exactly once.
  */
 
-import { allEvents, isSpoken, readUpTo } from "./conversation.js";
+import { allEvents, isSpoken, lastThread, readUpTo } from "./conversation.js";
 import { arrange, face, h, icon, linkified, outward, safeUrl, say } from "./dom.js";
+import { Form } from "./forms.js";
+import { RichMessage } from "./rich.js";
 import { day, exactly, percent, size, t, when } from "./texts.js";
 
 const PICTURE = { width: 240, height: 160 };
@@ -12,15 +14,20 @@ const PICTURE = { width: 240, height: 160 };
 export class MessageLog {
   #element;
   #session;
+  #hooks;
   #rows = new Map();
 
   /**
    * @param {HTMLElement} element The `role="log"` element.
    * @param {import("./session.js").Session} session
+   * @param {object} hooks
+   * @param {import("./storage.js").Store} hooks.drafts Keeps what is written into forms.
+   * @param {(event: object, thread: object) => void} hooks.onTakeBack Asks whether a message shall go.
    */
-  constructor(element, session) {
+  constructor(element, session, hooks) {
     this.#element = element;
     this.#session = session;
+    this.#hooks = hooks;
   }
 
   /** Brings the log up to date; tells whether somebody else's words were added at the end. */
@@ -49,7 +56,9 @@ export class MessageLog {
   }
 
   #build(entry) {
-    if (entry.kind === "said") return new Said(entry, this.#session);
+    if (entry.kind === "said") return new Said(entry, this.#session, this.#hooks);
+    if (entry.kind === "form") return new Asked(entry, this.#session, this.#hooks);
+    if (entry.kind === "ghost") return new Ghost(entry);
     return new Note(entry);
   }
 
@@ -58,26 +67,49 @@ export class MessageLog {
     const { conversation, customer } = this.#session;
     const stored = conversation.threads.flatMap((thread, index) => [
       ...(index ? [{ kind: "thread", key: `thread:${thread.id}`, date: new Date(thread.createdAt) }] : []),
-      ...thread.events.filter(isShown).map((event) => this.#stored(event, thread)),
+      ...thread.events.filter((event) => isShown(event) && this.#isAsked(event, thread)).map((event) => this.#stored(event, thread)),
     ]);
     const known = new Set(allEvents(conversation).map((event) => event.custom_id));
     const pending = this.#session
       .pending()
       .filter((item) => !known.has(item.event.custom_id))
       .map((item) => this.#pendingEntry(item));
-    const previews = Object.values(conversation.previews).map((event) => this.#stored(event, {}));
-    const entries = withDays([...stored, ...previews, ...pending]);
+    const ghosts = Object.entries(conversation.previews).map(([id, event]) => this.#ghost(id, event));
+    const said = [...stored, ...this.#greeting(), ...pending];
+    const entries = [...withDays(said.filter(unlessAnswered(said))), ...ghosts];
     markGroups(entries);
+    markAnswered(entries);
     markDelivery(entries, readUpTo(conversation, customer.id));
     return entries;
+  }
+
+  /** What the visitor is greeted with stands where the chat will begin with it. */
+  #greeting() {
+    const { greeting } = this.#session;
+    if (!greeting) return [];
+    const { agent, event, unique_id: id } = greeting;
+    return [{ ...this.#stored(event, {}), key: `greeting:${id}`, greeting, author: agent, authorId: agent?.id }];
+  }
+
+  /** Whether a form is still asked: in the last thread, while its answer matters, unless skipped. */
+  #isAsked({ id, type, form_type: kind }, thread) {
+    if (type !== "form") return true;
+    const { conversation } = this.#session;
+    const matters = kind === "ask_for_email" ? thread.active : thread === lastThread(conversation);
+    return matters && !this.#session.isSkipped(id);
+  }
+
+  #ghost(id, { author_id: authorId, text = "" }) {
+    return { kind: "ghost", key: `ghost:${id}`, content: "", author: this.#session.conversation.users[authorId], text };
   }
 
   #stored(event, thread) {
     const date = new Date(event.created_at);
     if (event.type === "system_message") {
-      const text = ended.has(event.system_message_type) ? t("you_ended") : (event.text ?? "");
+      const text = told(event);
       return { kind: "system", key: event.id, date, text, content: text };
     }
+    if (event.type === "form") return { kind: "form", key: event.id, date, event, thread, content: event.form_id };
     const mine = event.author_id === this.#session.customer.id;
     return {
       kind: "said",
@@ -117,18 +149,34 @@ export class MessageLog {
   }
 }
 
-/** What the customer did is told to the customer as such. */
-const ended = new Set(["manual_archived_customer"]);
+/** What happened in words for customers; what they did is told to them as such. */
+const HAPPENINGS = {
+  manual_archived_agent: ({ agent: name }) => t("agent_ended", { name }),
+  manual_archived_customer: () => t("you_ended"),
+  "rating.chat_rated": ({ score }) => t(score === "good" ? "you_rated_good" : "you_rated_bad"),
+  "rating.chat_commented": ({ comment }) => t("you_commented", { comment }),
+  "rating.rating_canceled": () => t("you_unrated"),
+  transcript_requested: ({ email }) => t("transcript_asked", { email }),
+  transcript_sent: ({ email }) => t("transcript_sent", { email }),
+};
+
+const told = ({ system_message_type: type, text = "", text_vars: values = {} }) => HAPPENINGS[type]?.(values) ?? text;
 
 /** What the log shows; events we do not know are left out. */
-const isShown = (event) => isSpoken(event) || ["system_message", "filled_form"].includes(event.type);
+const isShown = (event) => isSpoken(event) || ["system_message", "filled_form", "form"].includes(event.type);
+
+/** A form is asked until it is answered, which a chat that is over does not wait for. */
+function unlessAnswered(entries) {
+  const answered = new Set(entries.filter(({ event }) => event?.type === "filled_form").map(({ event }) => event.form_id));
+  return ({ kind, event }) => kind !== "form" || !answered.has(event.form_id);
+}
 
 /** What a message's body is made from; while this is equal the element stays. */
 function contentOf(event) {
-  const { type, text, url, width, height, elements, thumbnail_url: thumbnail, fields } = event;
+  const { type, text, url, width, height, elements, fields } = event;
   if (type === "message") return `message:${text}`;
-  if (type === "file") return `file:${url}:${thumbnail}:${width}:${height}`;
-  return `${type}:${JSON.stringify(elements ?? fields ?? null)}`;
+  if (type === "file") return `file:${url}:${width}:${height}`;
+  return `${type}:${JSON.stringify(elements ?? fields ?? null, (key, value) => (key === "user_ids" ? undefined : value))}`;
 }
 
 /** Adds a line where the day changes; one where a thread begins already says the day. */
@@ -152,6 +200,14 @@ function markGroups(entries) {
   entries.forEach((entry, index) => {
     entry.first = !together(entries[index - 1], entry);
     entry.last = !together(entry, entries[index + 1]);
+  });
+}
+
+/** Quick replies are offered until the visitor says something. */
+function markAnswered(entries) {
+  const last = entries.findLastIndex((entry) => entry.kind === "said" && entry.mine);
+  entries.forEach((entry, index) => {
+    entry.answered = index < last;
   });
 }
 
@@ -179,6 +235,50 @@ class Note {
   }
 }
 
+/** What somebody is writing: seen, but said only when it is sent. */
+class Ghost {
+  content = "";
+  #words = h("div", { class: "bubble", dir: "auto" });
+
+  constructor({ author }) {
+    this.element = h("div", { class: "row said theirs ghost first last", "aria-hidden": "true" }, face(author), h("div", { class: "stack" }, h("p", { class: "author" }, author?.name || t("agent")), this.#words));
+  }
+
+  update({ text }) {
+    say(this.#words, text);
+  }
+}
+
+const FORM_TEXTS = {
+  ask_for_email: ["email_form_title", "email_form_text"],
+  postchat: ["postchat_title", ""],
+};
+
+/** A form that somebody asks in the conversation. */
+class Asked {
+  constructor({ content, event, thread }, session, { drafts }) {
+    this.content = content;
+    const { form_id: id, form_type: type, fields = [] } = event;
+    const [title, text] = FORM_TEXTS[type] ?? ["form_title", ""];
+    const form = new Form(
+      { id, fields },
+      {
+        title: t(title),
+        text: text && t(text),
+        submit: t("form_send"),
+        drafts,
+        known: session.customer,
+        statuses: session.groups,
+        onAnswers: (answers) => session.answer({ id, type }, answers, { attach: !thread.active }),
+        onSkip: () => session.skip(event.id),
+      },
+    );
+    this.element = h("div", { class: "row asked" }, form.element);
+  }
+
+  update() {}
+}
+
 /** Somebody's words, with who and when, and for one's own whether they arrived. */
 class Said {
   #time = h("span", { "aria-hidden": "true" });
@@ -188,14 +288,21 @@ class Said {
   #actions = h("span", { class: "actions" });
   #progress = null;
   #session;
+  #hooks;
+  #body;
+  #takeBack = null;
+  #entry;
 
-  constructor(entry, session) {
+  constructor(entry, session, hooks) {
     this.#session = session;
+    this.#hooks = hooks;
     this.content = entry.content;
     const { mine, author } = entry;
     const name = author?.name || t("agent");
     const label = mine ? t("you_said") : t("they_said", { name });
-    const body = entry.upload ? this.#uploading(entry.upload) : BODIES[entry.event.type]?.(entry, session);
+    this.#body = entry.upload ? this.#uploading(entry.upload) : BODIES[entry.event.type]?.(entry, session);
+    const body = this.#body?.element ?? this.#body;
+    if (mine && !entry.upload) this.#takeBack = this.#offerToTakeBack();
     this.element = h(
       "div",
       {},
@@ -204,13 +311,16 @@ class Said {
         "div",
         { class: "stack" },
         h("p", { class: "author" }, mine ? label : h("span", { "aria-hidden": "true" }, name), mine ? null : h("span", { class: "visually-hidden" }, label)),
-        body ?? h("div", { class: "bubble" }, t("file")),
+        h("div", { class: "bubble-line" }, this.#takeBack, body ?? h("div", { class: "bubble" }, t("file"))),
         h("p", { class: "foot" }, this.#stamp, this.#state, this.#actions),
       ),
     );
   }
 
   update(entry) {
+    this.#entry = entry;
+    if (this.#body instanceof RichMessage) this.#body.update(entry);
+    if (this.#takeBack) this.#takeBack.hidden = !entry.event.id;
     const classes = ["row", "said", entry.mine ? "mine" : "theirs"];
     if (entry.first) classes.push("first");
     if (entry.last) classes.push("last");
@@ -234,6 +344,12 @@ class Said {
     return t(state);
   }
 
+  /** Seen on hover and focus, and where there is no pointer after a tap on the message. */
+  #offerToTakeBack() {
+    const act = () => this.#hooks.onTakeBack(this.#entry.event, this.#entry.thread);
+    return h("button", { type: "button", class: "icon-button take-back", "aria-label": t("take_back"), title: t("take_back"), onclick: act }, icon("trash-2", true));
+  }
+
   /** What can be done about a refused message. */
   #offer({ state, event }) {
     const failed = state === "failed";
@@ -247,13 +363,13 @@ class Said {
     );
   }
 
-  #uploading({ customId, file, picture }) {
+  #uploading({ customId, file, picture: source }) {
     this.#progress = h("progress", { max: 1, value: 0, "aria-label": file.name });
     const label = t("cancel_upload", { name: file.name });
     return h(
       "div",
       { class: "bubble file" },
-      picture ? h("img", { class: "thumb", src: picture, alt: "" }) : icon("file-text"),
+      source ? h("img", { class: "thumb", src: source, alt: "" }) : icon("file-text"),
       h("span", { class: "file-words" }, h("span", { class: "file-name", dir: "auto" }, file.name), h("span", { class: "file-size" }, size(file.size)), this.#progress),
       h("button", { type: "button", class: "icon-button", "aria-label": label, title: label, onclick: () => this.#session.discard(customId) }, icon("x")),
     );
@@ -263,9 +379,9 @@ class Said {
 const BODIES = {
   message: ({ event }) => h("div", { class: "bubble", dir: "auto" }, ...linkified(event.text ?? "")),
   file: ({ event }) => (event.content_type?.startsWith("image/") ? picture(event) : card(event)),
-  rich_message: (entry, session) => richMessage(entry, session),
+  rich_message: (entry, session) => new RichMessage(entry, session),
   filled_form: ({ event }) =>
-    h("dl", { class: "bubble form" }, ...(event.fields ?? []).flatMap((field) => [h("dt", {}, field.label ?? ""), h("dd", { dir: "auto" }, answerOf(field))])),
+    h("dl", { class: "bubble answers" }, ...(event.fields ?? []).flatMap((field) => [h("dt", {}, field.label ?? ""), h("dd", { dir: "auto" }, answerOf(field))])),
 };
 
 /** A picture at its own proportions, so that the place is there before the bytes are. */
@@ -295,29 +411,4 @@ function card(event) {
 function answerOf({ answer, answers }) {
   const list = answers ?? (answer === undefined || answer === null ? [] : [answer]);
   return list.map((one) => one.label ?? String(one)).join(", ") || "—";
-}
-
-function richMessage({ event, thread }, session) {
-  const elements = (event.elements ?? []).map((element) => {
-    const image = element.image?.url && safeUrl(element.image.url);
-    return h(
-      "div",
-      { class: "bubble card" },
-      image ? h("img", { src: image, alt: element.image.alternative_text ?? element.image.name ?? "", loading: "lazy" }) : null,
-      element.title ? h("p", { class: "card-title", dir: "auto" }, element.title) : null,
-      element.subtitle ? h("p", { dir: "auto" }, ...linkified(element.subtitle)) : null,
-      h("div", { class: "card-buttons" }, ...(element.buttons ?? []).map((button) => richButton(button, event, thread, session))),
-    );
-  });
-  return h("div", { class: "cards" }, ...elements);
-}
-
-/** Links lead somewhere; everything else is said in the visitor's name, naming the button. */
-function richButton({ type, text, value, postback_id: id }, event, thread, session) {
-  const href = ["url", "webview"].includes(type) && safeUrl(value);
-  if (href) return outward(href, { class: "button" }, text);
-  if (type === "phone") return h("a", { class: "button", href: `tel:${value}` }, text);
-  const postback = { id, thread_id: thread.id, event_id: event.id };
-  if (type && value) Object.assign(postback, { type, value });
-  return h("button", { type: "button", class: "button", onclick: () => session.say(text, { postback }) }, text);
 }

@@ -21,9 +21,12 @@ export class Outbox {
     this.#store = store;
   }
 
-  /** Keeps a new event; `at` may place it where its upload began. Returns the item. */
-  add(event, { customId = freshId(), at = this.#now(), about = null } = {}) {
-    const item = { event: { ...event, custom_id: customId }, at, state: "waiting", about };
+  /**
+   * Keeps a new event. `at` may place it where its upload began; `attach` sends it to the last
+   * thread rather than begin another. Returns the item.
+   */
+  add(event, { customId = freshId(), at = this.#now(), about = null, attach = false } = {}) {
+    const item = { event: { ...event, custom_id: customId }, at, state: "waiting", about, attach };
     this.#store.set(START + customId, item);
     return item;
   }

@@ -1,13 +1,14 @@
 /* The panel's beginning: makes session, view and composer, and joins them to the page around. */
 
 import { Composer } from "./composer.js";
+import { Greeting } from "./greeting.js";
 import { connectHost, standsAlone } from "./host.js";
 import { Session } from "./session.js";
 import { Store } from "./storage.js";
 import { useTexts } from "./texts.js";
 import { View } from "./view.js";
 
-const { organizationId, clientId, groupId } = document.body.dataset;
+const { organizationId, clientId, groupId, greets } = document.body.dataset;
 
 useTexts(document);
 const session = new Session({
@@ -21,10 +22,20 @@ const composer = new Composer(session, drafts);
 const touch = matchMedia("(pointer: coarse)");
 const panel = document.getElementById("panel");
 const told = {};
+let open = false;
 
-const focus = () => (touch.matches ? panel : composer).focus();
+/** Where one writes next; on touch a cursor there would bring up the keyboard unasked. */
+function focus() {
+  if (touch.matches) panel.focus();
+  else if (!view.focusAsked()) composer.focus();
+}
 const minimize = () => tell({ type: "minimize" });
-const view = new View(session, { onMinimize: minimize, onFocus: focus });
+const view = new View(session, { onMinimize: minimize, onFocus: focus, drafts });
+const greeting = new Greeting(session, {
+  onOpen: () => tell({ type: "maximize" }),
+  onChange: (name, about) => happened(name, about),
+  onSize: (height, text) => tellOnce("greeting", { height, text }),
+});
 
 /** Tells the host page what it has not heard yet. */
 function tellOnce(type, value) {
@@ -33,6 +44,9 @@ function tellOnce(type, value) {
   told[type] = text;
   tell({ type, ...value });
 }
+
+/** Lets the host page's own code know, under the names it listens to. */
+const happened = (name, data) => tell({ type: "happened", name, data });
 
 function report() {
   const { conversation, customer, availability, unread } = session;
@@ -64,29 +78,41 @@ const heard = {
     session.setCustomer(message.profile);
     heard.visibility(message);
     tell({ type: "ready" });
-    if (message.connect) session.start();
+    if (message.connect || greets) session.start();
   },
   visibility({ visibility, covering, focus: wanted }) {
-    const open = visibility === "maximized";
+    open = visibility === "maximized";
     panel.setAttribute("aria-modal", covering);
+    greeting.draw(open);
     session.watch(open);
     if (!open) return;
+    session.acceptGreeting();
     session.start();
     if (wanted !== undefined) view.toNewest();
     if (wanted) focus();
   },
   page: ({ page }) => session.setPage(page),
+  leaving() {
+    greeting.leaving();
+    greeting.draw(open);
+  },
   customer: ({ customer }) => session.setCustomer(customer),
 };
 
 const tell = connectHost((message) => heard[message.type]?.(message));
 
 session.addEventListener("change", () => {
+  if (open) session.acceptGreeting();
   view.draw();
   composer.draw();
+  greeting.draw(open);
   report();
 });
-session.addEventListener("said", () => view.toNewest());
+session.addEventListener("said", () => {
+  if (!open) tell({ type: "maximize" });
+  view.toNewest();
+});
+session.addEventListener("happened", ({ detail }) => happened(...detail));
 session.addEventListener("spoken", ({ detail: event }) => {
   const mine = event.author_id === session.customer.id;
   const type = mine ? "customer" : event.author_id ? "agent" : "system";
@@ -94,13 +120,16 @@ session.addEventListener("spoken", ({ detail: event }) => {
   tell({ type: "event", event: { timestamp: at, type: event.type, author: { id: event.author_id, type } } });
 });
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && !view.dismiss()) minimize();
+  if (event.key !== "Escape") return;
+  if (greeting.isShown) session.dismissGreeting();
+  else if (!view.dismiss()) minimize();
 });
 
 view.draw();
 composer.draw();
 if (standsAlone()) {
   document.getElementById("minimize").hidden = true;
+  open = true;
   session.watch(true);
   session.start();
   composer.focus();

@@ -10,16 +10,18 @@ import * as chat from "./conversation.js";
 import { Outbox } from "./outbox.js";
 import { Store, exclusively, freshId } from "./storage.js";
 import { TokenSource } from "./token.js";
-import { MAX_BYTES, uploadFile } from "./uploads.js";
+import { MAX_BYTES, dimensions, uploadFile } from "./uploads.js";
 
 const API = "/v3.6/customer";
 const MAX_TEXT_BYTES = 16 * 1024;
 const FIRST_PAGE_EVENTS = 25;
 const CACHED_EVENTS = 40;
+const SKIPPED = 20;
 const PEEK_EVERY = 2_000;
 const ECHO_WITHIN = 5_000;
 const HELP_AFTER = 3_000;
 const SIGNS_LAST = 10_000;
+const PREVIEW_LASTS = 30_000;
 const TRIES = 6;
 
 /** Refusals that mean "not now"; everything else about a message is final. */
@@ -32,6 +34,8 @@ const PASSING = new Set([
 ]);
 /** Refusals that mean "what you know of the chat is out of date". */
 const OUTDATED = new Set(["chat_already_active", "chat_limit_reached", "not_found", "limit_reached"]);
+/** What a group may ask before a chat, and in place of one. */
+const ASKED = ["prechat", "ticket"];
 const NOBODY_IN = new Set(["groups_offline", "group_offline", "group_unavailable"]);
 
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -50,10 +54,14 @@ export class Session extends EventTarget {
   ready = false;
   /** Whether the last reading failed although the connection stands. */
   broken = false;
-  /** What the other side is doing: `{authorId, kind: "typing" | "thinking"}` or null. */
+  /** What the other side is doing: `{authorId, kind: "typing" | "thinking", title?}` or null. */
   activity = null;
   /** Files on their way, oldest first: `{customId, at, file, share, state, problem}`. */
   uploads = [];
+  /** What the visitor is greeted with, as the server tells it with `accepted`, or null. */
+  greeting = null;
+  /** `online`, `online_for_queue` or `offline` by group, as far as anybody asked. */
+  groups = {};
 
   #options;
   #store;
@@ -70,6 +78,7 @@ export class Session extends EventTarget {
   #again = false;
   #sending = new Set();
   #continuous = false;
+  #forms = {};
   #timers = {};
   #peeked = { at: 0, text: "" };
   #watching = false;
@@ -157,6 +166,128 @@ export class Session extends EventTarget {
     return null;
   }
 
+  /**
+   * The form to fill in before a chat can begin: `{id, type, fields}`, or null. Who was greeted just
+   * answers; while nobody is in, only a form made for that is asked.
+   */
+  get asked() {
+    if (!this.customer.id || chat.activeThread(this.conversation) || this.greeting) return null;
+    const type = this.availability === "offline" ? "ticket" : "prechat";
+    const form = this.#forms[type];
+    return form && !this.pending().length ? { ...form, type } : null;
+  }
+
+  /** Answers a form; `attach` keeps the answers with the chat that asked, though it may be over. */
+  answer({ id, type }, fields, { attach = false } = {}) {
+    const event = { type: "filled_form", form_id: id, fields, ...(type ? { form_type: type } : {}) };
+    this.#outbox.add(event, { attach });
+    this.#tell("happened", ["form_submitted", { type }]);
+    this.#line.wake();
+    this.#tell("said");
+    this.#changed();
+    this.#flush();
+  }
+
+  /** Whether the visitor would rather not answer the form that an event asks. */
+  isSkipped(eventId) {
+    return (this.#store.get("skipped") ?? []).includes(eventId);
+  }
+
+  /** Asks the form of an event no more. */
+  skip(eventId) {
+    this.#store.set("skipped", [...(this.#store.get("skipped") ?? []), eventId].slice(-SKIPPED));
+    this.#changed();
+  }
+
+  /**
+   * Presses a rich message's button. What is no link is said in the visitor's name, and a button
+   * that only closes a greeting does that. `of` is the log's entry: `{event, thread, greeting?}`.
+   */
+  press(button, { event, thread, greeting }) {
+    const { type, text, value, postback_id: id } = button;
+    const speaks = !type || type === "message";
+    const about = { postbackId: id, eventId: event.id, greetingUniqueId: greeting?.unique_id };
+    this.#tell("happened", ["rich_message_button_clicked", about]);
+    if (greeting) {
+      this.#quietly("send_greeting_button_clicked", { greeting_unique_id: greeting.unique_id, button_id: button.button_id });
+      if (type === "cancel") this.dismissGreeting();
+      else if (speaks) this.say(text);
+      return;
+    }
+    const marked = { chat_id: this.conversation.id, thread_id: thread.id, event: chat.pressed(event, id, this.customer.id) };
+    this.conversation = chat.apply(this.conversation, "event_updated", marked);
+    const postback = { id, thread_id: thread.id, event_id: event.id, ...(type && value ? { type, value } : {}) };
+    if (speaks) this.say(text, { postback });
+    else this.#postBack(postback);
+    this.#changed();
+  }
+
+  /** Takes back an event of the visitor's own; rejects when the server would not. */
+  async takeBack({ id }, thread) {
+    const where = { chat_id: this.conversation.id, thread_id: thread.id, event_id: id };
+    await this.#line.request("delete_event", where).catch((error) => {
+      if (error.type !== "not_found") throw error;
+    });
+    this.conversation = chat.apply(this.conversation, "event_deleted", where);
+    this.#changed();
+  }
+
+  /** What the visitor thinks of the last chat: `{score?, comment?}`. */
+  get rating() {
+    return chat.lastThread(this.conversation)?.properties?.rating ?? {};
+  }
+
+  /** Rates the last chat (`{score}`, 0 or 1, or `{comment}`); rejects when the server would not. */
+  async rate(values) {
+    await this.#setOnThread({ rating: values });
+    if ("score" in values) this.#tell("happened", ["rating_submitted", values.score ? "good" : "bad"]);
+  }
+
+  /** Takes the rating back; rejects when the server would not. */
+  async unrate() {
+    const where = this.#lastThread();
+    const properties = { rating: Object.keys(this.rating) };
+    await this.#line.request("delete_thread_properties", { ...where, properties });
+    this.conversation = chat.apply(this.conversation, "thread_properties_deleted", { ...where, properties });
+    this.#tell("happened", ["rating_submitted", "none"]);
+    this.#changed();
+  }
+
+  /** Has the last chat mailed to an address; rejects when the server would not. */
+  requestTranscript(email) {
+    return this.#setOnThread({ routing: { transcript_email: email } });
+  }
+
+  async #setOnThread(properties) {
+    const where = this.#lastThread();
+    await this.#line.request("update_thread_properties", { ...where, properties });
+    this.conversation = chat.apply(this.conversation, "thread_properties_updated", { ...where, properties });
+    this.#changed();
+  }
+
+  #lastThread() {
+    return { chat_id: this.conversation.id, thread_id: chat.lastThread(this.conversation).id };
+  }
+
+  /** Closes the greeting for good. */
+  dismissGreeting() {
+    if (this.greeting) this.#quietly("cancel_greeting", { unique_id: this.greeting.unique_id });
+    this.#greet(null);
+  }
+
+  /** Notes that the visitor has seen the greeting. */
+  acceptGreeting() {
+    if (!this.greeting || this.greeting.accepted) return;
+    const { id, unique_id: uniqueId } = this.greeting;
+    this.#quietly("accept_greeting", { greeting_id: id, unique_id: uniqueId });
+    this.#greet({ ...this.greeting, accepted: true });
+  }
+
+  #greet(greeting) {
+    this.greeting = greeting;
+    this.#changed();
+  }
+
   /** Sends a file. Returns `too_large` when it cannot be. */
   attach(file) {
     if (file.size > MAX_BYTES) return "too_large";
@@ -242,7 +373,14 @@ export class Session extends EventTarget {
     const moved = page.url !== this.#page.url;
     this.#page = page;
     this.#referrer = referrer;
-    if (moved) this.#quietly("update_customer_page", page);
+    if (moved && this.#line.online) this.#line.request("update_customer_page", page).then((answer) => this.#regrouped(answer), () => {});
+  }
+
+  /** Another page may be another group's, who ask other things. */
+  #regrouped({ groups = [] }) {
+    if (!groups.length) return;
+    this.#setAvailability(groups[0].status);
+    this.#askWhatToAsk(groups[0].id);
   }
 
   /** Name, e-mail and session fields the host page knows. */
@@ -286,9 +424,13 @@ export class Session extends EventTarget {
   async #loggedIn(login) {
     if (this.customer.id && this.customer.id !== login.customer.id) this.conversation = chat.NOBODY;
     this.customer = login.customer;
+    this.greeting = login.greeting ?? null;
+    const group = login.__priv_dynamic_config?.customer_groups?.monitoring?.id ?? Number(this.#options.groupId || 0);
+    const asked = this.#askWhatToAsk(group);
     await this.#read(login);
+    await asked;
     if (!this.#line.online) return;
-    await this.#askWhoIsIn(login);
+    await this.#askWhoIsIn();
     this.#uploadNext();
   }
 
@@ -322,6 +464,7 @@ export class Session extends EventTarget {
     }
     for (const [action, payload] of this.#held) this.#absorb(action, payload);
     this.#held = [];
+    if (chat.activeThread(this.conversation)) this.greeting = null;
     this.ready = true;
     this.#inSync = true;
     this.#outbox.settle(chat.customIds(this.conversation));
@@ -346,12 +489,35 @@ export class Session extends EventTarget {
     }
   }
 
-  async #askWhoIsIn(login) {
-    const monitored = login.__priv_dynamic_config?.customer_groups?.monitoring?.id;
-    const group = monitored ?? Number(this.#options.groupId || 0);
+  /** Learns who is in, which forms the group asks, and who is in of the groups they let one choose. */
+  async #askWhatToAsk(group) {
     try {
-      const { groups_status: statuses } = await this.#line.request("list_group_statuses", { group_ids: [group] });
-      this.#setAvailability(statuses?.[group] ?? "offline");
+      const [statuses, ...answers] = await Promise.all([
+        this.#line.request("list_group_statuses", { group_ids: [group] }),
+        ...ASKED.map((type) => this.#line.request("get_form", { group_id: group, type })),
+      ]);
+      this.#forms = Object.fromEntries(ASKED.map((type, place) => [type, answers[place].form ?? null]));
+      this.#store.set("forms", this.#forms);
+      this.groups = { ...this.groups, ...statuses.groups_status };
+      this.#setAvailability(this.groups[group] ?? "offline");
+      await this.#askAboutChoices();
+    } catch {
+      /* The chat works without forms, and without knowing who is in. */
+    }
+  }
+
+  async #askAboutChoices() {
+    const fields = Object.values(this.#forms).flatMap((form) => form?.fields ?? []);
+    const choices = fields.filter((field) => field.type === "group_chooser").flatMap((field) => field.options);
+    if (!choices.length) return;
+    const ids = [...new Set(choices.map((option) => option.group_id))];
+    const { groups_status: statuses } = await this.#line.request("list_group_statuses", { group_ids: ids });
+    this.groups = { ...this.groups, ...statuses };
+    this.#changed();
+  }
+
+  async #askWhoIsIn() {
+    try {
       if (!chat.activeThread(this.conversation) && this.availability !== "offline") {
         const { agent } = await this.#line.request("get_predicted_agent");
         this.predicted = agent ?? null;
@@ -383,8 +549,23 @@ export class Session extends EventTarget {
   #absorb(action, payload) {
     this.conversation = chat.apply(this.conversation, action, payload);
     switch (action) {
+      case "incoming_chat":
+        if (payload.chat.thread?.active) this.greeting = null;
+        break;
       case "incoming_event":
         if (this.activity?.authorId === payload.event.author_id) this.#setActivity(null);
+        break;
+      case "incoming_event_preview":
+        this.#forgetPreviewLater(payload.event.author_id);
+        break;
+      case "incoming_greeting":
+        this.greeting = payload;
+        break;
+      case "greeting_accepted":
+      case "greeting_canceled":
+        if (this.greeting?.unique_id === payload.unique_id) {
+          this.greeting = action === "greeting_accepted" ? { ...this.greeting, accepted: true } : null;
+        }
         break;
       case "incoming_typing_indicator": {
         const { author_id: authorId, is_typing: on } = payload.typing_indicator;
@@ -392,7 +573,7 @@ export class Session extends EventTarget {
         break;
       }
       case "incoming_thinking_indicator":
-        this.#setActivity({ authorId: payload.author_id, kind: "thinking" });
+        this.#setActivity({ authorId: payload.author_id, kind: "thinking", title: payload.title });
         break;
       case "chat_deactivated":
       case "user_removed_from_chat":
@@ -400,6 +581,7 @@ export class Session extends EventTarget {
         break;
       case "groups_status_updated":
         if (payload.groups?.length) this.#setAvailability(payload.groups[0].status);
+        for (const { id, status } of payload.groups ?? []) this.groups = { ...this.groups, [id]: status };
         break;
       case "customer_updated":
         this.customer = { ...this.customer, ...payload };
@@ -417,6 +599,15 @@ export class Session extends EventTarget {
       this.activity = null;
       this.#changed();
     }, SIGNS_LAST);
+  }
+
+  /** Who stops writing without sending leaves nothing behind. */
+  #forgetPreviewLater(authorId) {
+    clearTimeout(this.#timers.preview);
+    this.#timers.preview = setTimeout(() => {
+      this.conversation = chat.withoutPreviews(this.conversation, authorId);
+      this.#changed();
+    }, PREVIEW_LASTS);
   }
 
   // --- sending ----------------------------------------------------------------------------------
@@ -448,7 +639,8 @@ export class Session extends EventTarget {
       this.#sending.add(id);
       this.#changed();
       try {
-        await this.#deliver(item.event);
+        await this.#deliver(item);
+        if (item.event.postback) this.#postBack(item.event.postback);
         this.#outbox.update(id, { state: "acked" });
         this.#expectEcho();
         tries = 0;
@@ -464,18 +656,32 @@ export class Session extends EventTarget {
   }
 
   /** Starts a chat, opens a new thread, or sends into the running one. */
-  async #deliver(event) {
+  async #deliver({ event, attach }) {
     const { id } = this.conversation;
-    if (id && chat.activeThread(this.conversation)) {
-      await this.#line.request("send_event", { chat_id: id, event });
+    if (id && (attach || chat.activeThread(this.conversation))) {
+      await this.#line.request("send_event", { chat_id: id, event, ...(attach ? { attach_to_last_thread: true } : {}) });
       return;
     }
-    const thread = { events: [event] };
+    const thread = { events: [event], properties: this.#beginning(event) };
     const continuous = this.#continuous;
     const opened = id
       ? await this.#line.request("resume_chat", { chat: { id, thread }, continuous })
       : await this.#line.request("start_chat", { chat: { thread }, continuous });
     this.#opened(opened.chat_id ?? id, opened.thread_id);
+  }
+
+  /** What a new thread says about how it came to be. */
+  #beginning(event) {
+    return {
+      ...(this.greeting ? { lc2: { greeting_unique_id: this.greeting.unique_id } } : {}),
+      ...(event.form_type === "ticket" ? { routing: { offline_message: true } } : {}),
+    };
+  }
+
+  /** Marks a button as pressed. */
+  #postBack({ id, thread_id: threadId, event_id: eventId }) {
+    const where = { chat_id: this.conversation.id, thread_id: threadId, event_id: eventId };
+    this.#quietly("send_rich_message_postback", { ...where, postback: { id, toggled: true } });
   }
 
   /** Notes a thread we opened; its push, which follows, brings the rest. */
@@ -488,7 +694,8 @@ export class Session extends EventTarget {
 
   /** Does what a refusal calls for, so that the next round can succeed or the item is marked. */
   async #recover(error, customId, tries) {
-    if (NOBODY_IN.has(error.type) && !this.#continuous) this.#setAvailability("offline");
+    if (error.type === "greeting_not_found" && this.greeting) this.#greet(null);
+    else if (NOBODY_IN.has(error.type) && !this.#continuous) this.#setAvailability("offline");
     else if (error.type === "chat_inactive" || (OUTDATED.has(error.type) && tries < 3)) await this.#read();
     else if (PASSING.has(error.type) && tries < TRIES) await pause(backOff(tries));
     else this.#outbox.update(customId, { state: "failed", problem: "refused" });
@@ -520,7 +727,7 @@ export class Session extends EventTarget {
     try {
       const url = await this.#transfer(upload);
       const { file, customId, at } = upload;
-      const about = { name: file.name, size: file.size, content_type: file.type };
+      const about = { name: file.name, size: file.size, content_type: file.type, ...(await dimensions(file)) };
       this.#outbox.add({ type: "file", url }, { customId, at, about });
       this.#dropUpload(upload);
       this.#flush();
@@ -579,6 +786,7 @@ export class Session extends EventTarget {
     if (!kept || kept.customerId !== this.#tokens.customerId) return;
     this.customer = { id: kept.customerId };
     this.conversation = kept.conversation;
+    this.#forms = this.#store.get("forms") ?? {};
     this.ready = true;
   }
 

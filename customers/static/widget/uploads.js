@@ -5,6 +5,17 @@ import { ProtocolError, ConnectionLost } from "./connection.js";
 /** What the protocol allows for one file. */
 export const MAX_BYTES = 10 * 1024 * 1024;
 
+/** A picture's `{width, height}` in pixels, as far as the browser can tell; `{}` for other files. */
+export async function dimensions(file) {
+  if (!file.type.startsWith("image/")) return {};
+  try {
+    const { width, height } = await createImageBitmap(file);
+    return { width, height };
+  } catch {
+    return {};
+  }
+}
+
 /**
  * Uploads `file` and resolves to its address.
  *

@@ -1,8 +1,11 @@
 /* Everything around the messages: who answers, what is going on, and what can be done about it. */
 
-import { activeThread, allEvents, lastAgent, presentAgents } from "./conversation.js";
+import { activeThread, allEvents, lastAgent, lastThread, presentAgents, wasAnswered } from "./conversation.js";
 import { face, h, icon, say } from "./dom.js";
+import { Form } from "./forms.js";
 import { MessageLog } from "./messages.js";
+import { Rating } from "./rating.js";
+import { Sheet } from "./sheet.js";
 import { duration, t } from "./texts.js";
 
 const NEAR = 48;
@@ -21,19 +24,28 @@ export class View {
   #session;
   #log;
   #organization = document.body.dataset.organizationName;
+  #sheet;
+  #rating;
+  #drafts;
   #lostSince = 0;
-  #asking = false;
   #drawn = {};
+  /** The thread whose rating was asked for, though it goes on. */
+  #rated = null;
 
   /**
    * @param {import("./session.js").Session} session
    * @param {object} hooks
    * @param {() => void} hooks.onMinimize
-   * @param {() => void} hooks.onFocus Puts the cursor back into the composer.
+   * @param {() => void} hooks.onFocus Puts the cursor back to where one writes.
+   * @param {import("./storage.js").Store} hooks.drafts Keeps what is written into forms.
    */
   constructor(session, hooks) {
     this.#session = session;
-    this.#log = new MessageLog(get("log"), session);
+    this.#drafts = hooks.drafts;
+    this.#sheet = new Sheet(get("question"), hooks.onFocus);
+    this.#rating = new Rating(get("rating"), session);
+    const onTakeBack = (event, thread) => this.#takeBack(event, thread);
+    this.#log = new MessageLog(get("log"), session, { drafts: hooks.drafts, onTakeBack });
     get("minimize").addEventListener("click", hooks.onMinimize);
     get("try-now").addEventListener("click", () => session.retry());
     get("newest").addEventListener("click", () => {
@@ -42,7 +54,7 @@ export class View {
     });
     get("earlier").addEventListener("click", () => this.#loadEarlier());
     get("scroller").addEventListener("scroll", () => this.#scrolled(), { passive: true });
-    this.#menu(hooks);
+    this.#menu();
     setInterval(() => this.#tick(), 1_000);
     setInterval(() => this.draw(), 30_000);
     new ResizeObserver(() => this.#stick()).observe(get("scroller"));
@@ -62,9 +74,11 @@ export class View {
     this.#drawProblem(failed);
     this.#drawWelcome(ready && !failed);
     this.#drawNote(ready && !failed);
+    this.#drawRating(ready && !failed);
+    this.#drawAsked(ready && !failed);
     this.#drawActivity();
+    this.#drawMenu();
     get("earlier").hidden = !this.#session.conversation.earlier || connection.phase !== "online";
-    get("menu").hidden = !activeThread(this.#session.conversation);
     const spoken = ready && this.#log.draw();
     if (spoken && !this.#following) get("newest").hidden = false;
     this.#stick();
@@ -79,11 +93,7 @@ export class View {
 
   /** Closes what is open above the conversation; tells whether there was anything. */
   dismiss() {
-    if (this.#asking) {
-      this.#ask(false);
-      get("menu-button").focus();
-      return true;
-    }
+    if (this.#sheet.dismiss()) return true;
     if (!get("menu-items").hidden) {
       this.#openMenu(false);
       get("menu-button").focus();
@@ -202,12 +212,14 @@ export class View {
 
   #drawWelcome(possible) {
     const { conversation, availability, predicted } = this.#session;
-    const visible = possible && !allEvents(conversation).length && !this.#session.pending().length;
+    const { greeting, asked } = this.#session;
+    const visible = possible && !allEvents(conversation).length && !this.#session.pending().length && !greeting;
     get("welcome").hidden = !visible;
-    const key = visible ? `${availability}:${predicted?.name ?? ""}` : "";
+    get("welcome").classList.toggle("small", Boolean(asked));
+    const key = visible ? `${availability}:${predicted?.name ?? ""}:${asked?.type}` : "";
     if (!visible || this.#drawn.welcome === key) return;
     this.#drawn.welcome = key;
-    const text = { online_for_queue: "welcome_busy", offline: "welcome_offline" }[availability] ?? "welcome_online";
+    const text = { online_for_queue: "welcome_busy", offline: asked ? "welcome_ticket" : "welcome_offline" }[availability] ?? "welcome_online";
     get("welcome").replaceChildren(
       predicted ? face(predicted) : icon("message-circle"),
       h("h2", {}, t("welcome")),
@@ -232,7 +244,10 @@ export class View {
   #note() {
     const { conversation, availability } = this.#session;
     const active = activeThread(conversation);
-    if (!active) return allEvents(conversation).length && !this.#session.pending().length ? { lines: [t("ended_text")] } : null;
+    if (!active) {
+      const over = allEvents(conversation).length && !this.#session.pending().length;
+      return over ? { lines: [t(this.#session.asked || this.#session.greeting ? "ended" : "ended_text")] } : null;
+    }
     const answered = presentAgents(conversation).length > 0;
     if (availability === "offline" && !answered && active.events.length) {
       return { title: t("left_title"), lines: [t("left_text")] };
@@ -248,12 +263,71 @@ export class View {
   #drawActivity() {
     const { activity, conversation } = this.#session;
     const name = conversation.users[activity?.authorId]?.name || t("someone");
-    say(get("activity"), activity ? t(activity.kind, { name }) : "");
+    const { title } = activity ?? {};
+    say(get("activity"), activity ? t(title ? "thinking_about" : activity.kind, { name, title }) : "");
+  }
+
+  // --- rating -----------------------------------------------------------------------------------
+
+  /** Beneath a chat that is over, and beneath a running one for who asks for it. */
+  #drawRating(possible) {
+    const { conversation } = this.#session;
+    const thread = lastThread(conversation);
+    const asked = thread && (!thread.active || this.#rated === thread.id);
+    const visible = possible && asked && wasAnswered(conversation, thread);
+    get("rating").hidden = !visible;
+    if (visible) this.#rating.draw(thread);
+  }
+
+  #openRating() {
+    this.#rated = lastThread(this.#session.conversation).id;
+    this.toNewest();
+    this.draw();
+    get("rating").scrollIntoView({ block: "nearest" });
+    this.#rating.focus();
+  }
+
+  // --- what is asked before a chat --------------------------------------------------------------
+
+  /** A form takes the composer's place until it is sent; what is being filled in stays. */
+  #drawAsked(possible) {
+    const { asked, customer, groups } = this.#session;
+    const visible = possible && asked;
+    const key = visible ? JSON.stringify([asked, groups]) : "";
+    get("asked").hidden = !visible;
+    if (this.#drawn.asked === key) return;
+    const first = !this.#drawn.asked;
+    const writing = get("composer").contains(document.activeElement);
+    this.#drawn.asked = key;
+    this.#asked = null;
+    if (!visible) return;
+    const ticket = asked.type === "ticket";
+    const again = allEvents(this.#session.conversation).length > 0;
+    this.#asked = new Form(asked, {
+      title: t(ticket ? "ticket_title" : again ? "prechat_again" : "prechat_title"),
+      text: ticket ? t("ticket_text") : "",
+      submit: t(ticket ? "ticket_send" : "prechat_send"),
+      drafts: this.#drafts,
+      known: customer,
+      statuses: groups,
+      onAnswers: (answers) => this.#session.answer(asked, answers),
+    });
+    get("asked").replaceChildren(this.#asked.element);
+    if (first && !again) this.#following = false;
+    if (writing) this.#asked.focus();
+  }
+
+  #asked = null;
+
+  /** Puts the cursor into the form that is asked; tells whether there is one. */
+  focusAsked() {
+    this.#asked?.focus();
+    return this.#asked !== null;
   }
 
   // --- menu -------------------------------------------------------------------------------------
 
-  #menu({ onFocus }) {
+  #menu() {
     get("menu-button").addEventListener("click", () => this.#openMenu(get("menu-items").hidden));
     get("menu").addEventListener("focusout", (event) => {
       if (event.relatedTarget && !get("menu").contains(event.relatedTarget)) this.#openMenu(false);
@@ -261,40 +335,72 @@ export class View {
     document.addEventListener("pointerdown", (event) => {
       if (!get("menu").contains(event.target)) this.#openMenu(false);
     });
-    get("end-chat").addEventListener("click", () => {
-      this.#openMenu(false);
-      this.#ask(true);
-    });
-    get("question-no").addEventListener("click", () => {
-      this.#ask(false);
-      onFocus();
-    });
-    get("question-yes").addEventListener("click", () => this.#end(onFocus));
+    const acts = { "rate-chat": () => this.#openRating(), "mail-chat": () => this.#mailChat(), "end-chat": () => this.#endChat() };
+    for (const [id, act] of Object.entries(acts)) {
+      get(id).addEventListener("click", () => {
+        get("menu-button").focus();
+        this.#openMenu(false);
+        act();
+      });
+    }
+  }
+
+  /** Offers what makes sense now. */
+  #drawMenu() {
+    const { conversation, connection } = this.#session;
+    const thread = lastThread(conversation);
+    const online = connection.phase === "online";
+    get("rate-chat").hidden = !thread || !online || !wasAnswered(conversation, thread);
+    get("mail-chat").hidden = !thread || !online;
+    get("end-chat").hidden = !activeThread(conversation);
+    get("menu").hidden = !this.#offered.length;
+  }
+
+  get #offered() {
+    return [...get("menu-items").children].filter((item) => !item.hidden);
   }
 
   #openMenu(open) {
     get("menu-items").hidden = !open;
     get("menu-button").setAttribute("aria-expanded", open);
-    if (open) get("end-chat").focus();
+    if (open) this.#offered[0].focus();
   }
 
-  #ask(asking) {
-    this.#asking = asking;
-    get("question").hidden = !asking;
-    say(get("question-text"), t("end_question"));
-    if (asking) get("question-yes").focus();
+  #endChat() {
+    this.#sheet.ask({
+      question: t("end_question"),
+      yes: t("end_yes"),
+      no: t("end_no"),
+      danger: true,
+      failed: t("end_failed"),
+      act: () => this.#session.endChat(),
+    });
   }
 
-  async #end(onFocus) {
-    get("question-yes").disabled = true;
-    try {
-      await this.#session.endChat();
-      this.#ask(false);
-      onFocus();
-    } catch {
-      say(get("question-text"), t("end_failed"));
-    }
-    get("question-yes").disabled = false;
+  #takeBack(event, thread) {
+    this.#sheet.ask({
+      question: t("take_back_question"),
+      yes: t("take_back"),
+      no: t("take_back_no"),
+      danger: true,
+      failed: t("take_back_failed"),
+      act: () => this.#session.takeBack(event, thread),
+    });
+  }
+
+  #mailChat() {
+    const control = h("input", { class: "input", id: "mail-address", type: "email", autocomplete: "email", dir: "auto", maxlength: 254, "aria-required": "true" });
+    control.value = this.#session.customer.email ?? "";
+    const wrong = () => control.validity.typeMismatch || !/@[^@\s]+\.[^@\s]+$/.test(control.value.trim());
+    const check = () => (control.value.trim() ? (wrong() ? t("bad_email") : "") : t("need_email"));
+    this.#sheet.ask({
+      question: t(activeThread(this.#session.conversation) ? "mail_question_later" : "mail_question"),
+      yes: t("mail_yes"),
+      no: t("cancel"),
+      failed: t("mail_failed"),
+      input: { control, check, elements: [h("label", { class: "label", for: "mail-address" }, t("mail_address")), control] },
+      act: () => this.#session.requestTranscript(control.value.trim()),
+    });
   }
 }
 

@@ -1,0 +1,86 @@
+/*
+ * A greeting above the launcher, while the chat is closed: the loader makes the frame as small as
+ * what is said here, and nothing else is seen of the panel meanwhile.
+ */
+
+import { face, h, icon, linkified } from "./dom.js";
+import { RichMessage } from "./rich.js";
+import { t } from "./texts.js";
+
+export class Greeting {
+  #place = document.getElementById("greeting");
+  #panel = document.getElementById("panel");
+  #session;
+  #hooks;
+  #shown = null;
+  #about = null;
+  #left = false;
+
+  /**
+   * @param {import("./session.js").Session} session
+   * @param {object} hooks
+   * @param {() => void} hooks.onOpen Opens the chat.
+   * @param {(name: string, about: object) => void} hooks.onChange Hears what becomes of greetings.
+   * @param {(height: number, text: string) => void} hooks.onSize Asks for a place to be shown in; 0 for none.
+   */
+  constructor(session, hooks) {
+    this.#session = session;
+    this.#hooks = hooks;
+    new ResizeObserver(() => this.#measure()).observe(this.#place);
+  }
+
+  /** The visitor is about to leave the page: what waited for that comes now. */
+  leaving() {
+    this.#left = true;
+  }
+
+  /** Shows what greets, as long as the chat is closed and it has not been seen. */
+  draw(open) {
+    const { greeting } = this.#session;
+    const due = !open && greeting && !greeting.accepted && (!greeting.is_exit_intent || this.#left);
+    const id = due ? greeting.unique_id : null;
+    if (id !== this.#shown) {
+      if (this.#shown) this.#hooks.onChange("greeting_hidden", this.#about);
+      this.#shown = id;
+      this.#about = due && { id: greeting.id, uniqueId: id };
+      if (due) this.#hooks.onChange("greeting_displayed", this.#about);
+      this.#place.replaceChildren(...(due ? this.#content(greeting) : []));
+      if (!due) this.#hooks.onSize(0, "");
+    }
+    this.#place.hidden = !due;
+    this.#panel.hidden = Boolean(due);
+    if (due) this.#measure();
+  }
+
+  get isShown() {
+    return this.#shown !== null;
+  }
+
+  #content(greeting) {
+    const { agent, event } = greeting;
+    const name = agent?.name || t("agent");
+    const body =
+      event.type === "rich_message"
+        ? new RichMessage({ event, thread: {}, greeting }, this.#session).element
+        : h("p", { class: "greeting-words", dir: "auto" }, ...linkified(event.text ?? ""));
+    this.#place.setAttribute("aria-label", t("they_said", { name }));
+    return [
+      h(
+        "div",
+        { class: "greeting-head" },
+        face(agent),
+        h("div", { class: "who" }, h("h1", { class: "greeting-name", dir: "auto" }, name), agent?.job_title ? h("p", { class: "muted", dir: "auto" }, agent.job_title) : null),
+        h("button", { type: "button", class: "icon-button", "aria-label": t("greeting_close"), title: t("greeting_close"), onclick: () => this.#session.dismissGreeting() }, icon("x")),
+      ),
+      h("div", { class: "greeting-body" }, body),
+      h("button", { type: "button", class: "greeting-answer", onclick: this.#hooks.onOpen }, t("greeting_answer")),
+    ];
+  }
+
+  #measure() {
+    if (this.#shown === null) return;
+    const { agent, event } = this.#session.greeting ?? {};
+    const words = event?.text ?? event?.elements?.[0]?.title ?? "";
+    this.#hooks.onSize(Math.ceil(this.#place.scrollHeight), `${t("they_said", { name: agent?.name || t("agent") })} ${words}`);
+  }
+}
