@@ -1,5 +1,6 @@
 """What every test runs on."""
 
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 import redis
 from django.conf import settings as django_settings
+from django.core.cache import cache
 from django.db import transaction
 from django.test import override_settings
 from pytest_django.fixtures import DjangoCaptureOnCommitCallbacks, Settings
@@ -18,6 +20,7 @@ from chatplatform.api import ratelimit
 from chatplatform.domain_events import DomainEvent
 from chatplatform.models import ConnectionLease, Organization
 from tests import make
+from tests.internet import Internet
 from tests.samples import Scene, Stage
 from tests.world import NEWEST, Pushes, User, World
 
@@ -52,16 +55,31 @@ def _quick_passwords(settings: Settings) -> None:
     ]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _buckets_of_ones_own() -> None:
+    """Count apart from the test processes beside this one, which ask from the same addresses."""
+    ratelimit.PREFIX = f"tests:{secrets.token_hex(4)}:"
+
+
 @pytest.fixture(autouse=True)
 def _unused_rate_limits() -> Iterator[None]:
     """Start every test with full buckets, in this process and in Redis where there is one."""
     if django_settings.REDIS_URL:
         with redis.Redis.from_url(django_settings.REDIS_URL) as client:
-            for key in client.scan_iter("chatplatform:rate:*"):
+            for key in client.scan_iter(f"{ratelimit.PREFIX}*"):
                 client.delete(key)
     ratelimit.reset()
     yield
     ratelimit.reset()
+
+
+@pytest.fixture(autouse=True)
+def internet(monkeypatch: pytest.MonkeyPatch) -> Internet:
+    """Return what the platform finds outside: whatever a test puts there, and nothing else."""
+    made = Internet()
+    monkeypatch.setattr("chatplatform.net.client.request", made.request)
+    cache.clear()
+    return made
 
 
 @pytest.fixture

@@ -3,28 +3,44 @@
 import base64
 import itertools
 from collections.abc import Iterable
+from typing import Any
 
 from chatplatform.models import (
+    AccessRule,
     Account,
     Agent,
     Application,
     Chat,
     Customer,
+    Form,
+    Goal,
+    Greeting,
     Group,
     Organization,
+    PropertyDefinition,
+    Tag,
     Thread,
 )
 from chatplatform.models.people import AgentRole, RoutingStatus
+from chatplatform.properties import LOCATIONS
 from chatplatform.requester import AgentRequester, CustomerRequester, Requester
 from chatplatform.scopes import allowed
 from chatplatform.services import (
+    access_rules,
+    agents,
     applications,
     chats,
     customer_identities,
     events,
+    forms,
+    goals,
+    greetings,
     organizations,
+    properties,
+    tags,
     tokens,
 )
+from chatplatform.services import groups as group_services
 from chatplatform.services.chats import Opening, Started
 from chatplatform.services.events import Draft
 
@@ -47,7 +63,7 @@ def agent(
     groups: Iterable[Group] = (),
 ) -> Agent:
     """Make an agent; without ``email`` they get one of their own."""
-    made = organizations.add_agent(
+    made = agents.create_agent(
         organization,
         email or f"agent{next(_numbers)}@example.com",
         name,
@@ -56,15 +72,15 @@ def agent(
         login_status=login_status,
     )
     for group in groups:
-        organizations.add_group_member(group, made)
+        group_services.add_group_member(group, made)
     return made
 
 
 def group(organization: Organization, name: str = "Sales", agents: Iterable[Agent] = ()) -> Group:
     """Make a group of these agents."""
-    made = organizations.create_group(organization, name)
+    made = group_services.create_group(organization, name)
     for member in agents:
-        organizations.add_group_member(made, member)
+        group_services.add_group_member(made, member)
     return made
 
 
@@ -145,6 +161,17 @@ def _own_application(organization: Organization) -> Application:
     return found or application(organization)
 
 
+# --- tags -------------------------------------------------------------------------------------
+
+
+def tag(organization: Organization, name: str = "vip", groups: Iterable[int] = (0,)) -> Tag:
+    """Make a tag of these groups, as an agent who does nothing else."""
+    author = Agent.objects.filter(organization=organization).order_by("id").first()
+    who = requester(author or agent(organization, AgentRole.ADMINISTRATOR))
+    assert isinstance(who, AgentRequester)
+    return tags.create_tag(who, name, groups)
+
+
 # --- conversations ------------------------------------------------------------------------------
 
 
@@ -160,6 +187,16 @@ def requester(of: Agent | Customer) -> Requester:
 def message(text: str = "Hello", **more: object) -> dict[str, object]:
     """Return a message as clients send it."""
     return {"type": "message", "text": text, **more}
+
+
+def rich_message(title: str = "Well?", *postback_ids: str, **more: object) -> dict[str, object]:
+    """Return a rich message as clients send it, with a button for each postback id."""
+    buttons = [
+        {"text": one.title(), "type": "message", "value": one, "postback_id": one}
+        for one in postback_ids
+    ]
+    elements = [{"title": title, "buttons": buttons}]
+    return {"type": "rich_message", "template_id": "cards", "elements": elements, **more}
 
 
 def chat(
@@ -207,3 +244,93 @@ def event(chat: Chat, by: Customer | Agent, text: str = "Hello", visibility: str
 def _draft(who: AgentRequester | CustomerRequester, text: str, visibility: str = "all") -> Draft:
     draft = Draft(type="message", content={"text": text}, visibility=visibility)
     return events.draft_by(who, draft)
+
+
+# --- properties ---------------------------------------------------------------------------------
+
+
+def definition(
+    owner: Application,
+    name: str = "plan",
+    *,
+    kind: str = "string",
+    access: dict[str, dict[str, list[str]]] | None = None,
+    public: list[str] | None = None,
+    **more: Any,
+) -> PropertyDefinition:
+    """Register a property, by default one that agents and customers read and write everywhere.
+
+    ``public`` publishes it with these rights.
+    """
+    if access is None:
+        rights = {"agent": ["read", "write"], "customer": ["read", "write"]}
+        access = dict.fromkeys(LOCATIONS, rights)
+    organization, client_id = owner.organization, owner.client_id
+    made = properties.register_property(
+        organization, client_id, name, kind=kind, access=access, **more
+    )
+    if public is not None:
+        properties.publish_property(organization, client_id, name, public)
+    return made
+
+
+# --- what customers are greeted with and asked ----------------------------------------------------
+
+
+def rule(
+    kind: str = "url_current", operator: str = "contains", value: str = "", **more: Any
+) -> dict[str, Any]:
+    """Return a greeting's rule; by default one that holds on every page."""
+    made: dict[str, Any] = {"condition": "and", "type": kind, **more}
+    if operator:
+        made |= {"operator": operator, "value": value}
+    return made
+
+
+def greeting(
+    organization: Organization,
+    *rules: dict[str, Any],
+    group: int = 0,
+    text: str = "May we help?",
+    **more: Any,
+) -> Greeting:
+    """Make an active greeting in plain words, shown at once unless ``rules`` say otherwise."""
+    values = {
+        "type": "normal",
+        "active": True,
+        "name": text,
+        "rules": list(rules) or [rule()],
+        "properties": {"greeting-message_text": text},
+        **more,
+    }
+    return greetings.create_greeting(organization, group, values)
+
+
+def form(
+    organization: Organization,
+    *fields: dict[str, Any],
+    kind: str = "prechat",
+    group: int = 0,
+    enabled: bool = True,
+) -> Form:
+    """Make a form; by default one that asks for a name."""
+    asked = fields or ({"id": "name", "type": "name", "label": "Your name"},)
+    return forms.set_form(organization, group, kind, enabled=enabled, fields=asked)
+
+
+def goal(organization: Organization, **values: Any) -> Goal:
+    """Make a goal; by default that of opening a page of thanks."""
+    given = {"name": "Sale", "type": "url", "operator": "contains", "value": "/thanks", **values}
+    return goals.create_goal(organization, given)
+
+
+def access_rule(
+    organization: Organization, *groups: int, next_id: str = "", **conditions: Any
+) -> AccessRule:
+    """Make an access rule to groups; by default about pages of sales."""
+    return access_rules.add_access_rule(
+        organization,
+        group_ids=groups,
+        conditions=conditions or {"url": {"values": [{"value": "/sales"}]}},
+        next_id=next_id,
+    )

@@ -13,6 +13,7 @@ from chatplatform.api import registry
 from chatplatform.api.action import Action
 from chatplatform.models import Group, Organization
 from tests import make
+from tests.internet import PAGE
 from tests.world import User, World
 
 Path = tuple[str | int, ...]
@@ -24,7 +25,8 @@ class Scene:
 
     ``ann``, an administrator, talks to ``carl`` in ``running``, where ``bob`` is too; ``eve``
     follows it. ``dora``'s chat is ``closed``; ``emil`` has none. ``ann`` follows bob's chat
-    ``followed``, but not his ``aside``. Every name and text contains ``label``.
+    ``followed``, but not his ``aside``. ``emil`` is shown ``greeting``. Every name and text
+    contains ``label``.
     """
 
     label: str
@@ -39,10 +41,12 @@ class Scene:
     running: str
     thread: str
     event: str
+    rich: str
     closed: str
     aside: str
     followed: str
     file: str
+    greeting: dict[str, Any]
 
     @property
     def ids(self) -> dict[str, str]:
@@ -57,10 +61,12 @@ class Scene:
             "running": self.running,
             "thread": self.thread,
             "event": self.event,
+            "rich": self.rich,
             "closed": self.closed,
             "aside": self.aside,
             "followed": self.followed,
             "file": self.file,
+            "greeting": self.greeting["unique_id"],
         }
 
     def user(self, api: str) -> User:
@@ -80,6 +86,7 @@ def scene(world: World, label: str = "alpha", *, groups: int = 1) -> Scene:
     carl = world.customer(organization, f"{label}-carl")
     dora = world.customer(organization, f"{label}-dora")
     emil = world.customer(organization, f"{label}-emil")
+    carl.call("update_customer", email=f"{label}-carl@example.com")
     text = {"events": [make.message(f"{label} text")]}
     started = carl.call("start_chat", chat={"thread": text})
     running = started["chat_id"]
@@ -91,8 +98,13 @@ def scene(world: World, label: str = "alpha", *, groups: int = 1) -> Scene:
     dora.call("deactivate_chat", id=closed)
     aside, followed = (bob.call("start_chat")["chat_id"] for _ in range(2))
     ann.call("follow_chat", id=followed)
+    for tag in (f"{label}-tag", f"{label}-tagged"):
+        make.tag(organization, tag)
+    ann.call("tag_thread", chat_id=running, thread_id=started["thread_id"], tag=f"{label}-tagged")
     file = ann.upload(f"{label}.txt", label.encode(), "text/plain")
     thread, event = started["thread_id"], started["event_ids"][0]
+    asked = make.rich_message(f"{label} question", "yes")
+    rich = ann.call("send_event", chat_id=running, event=asked)["event_id"]
     return Scene(
         label,
         organization,
@@ -106,11 +118,28 @@ def scene(world: World, label: str = "alpha", *, groups: int = 1) -> Scene:
         running,
         thread,
         event,
+        rich,
         closed,
         aside,
         followed,
         file,
+        _greeting(emil, label),
     )
+
+
+def _greeting(customer: User, label: str) -> dict[str, Any]:
+    """Show a customer a card with a button, and return it as they got it."""
+    organization = Organization.objects.get(id=customer.organization_id)
+    button = {"text": f"{label} button", "postback_id": "more"}
+    make.greeting(
+        organization,
+        make.rule(value="/greeted"),
+        text=f"{label} greeting",
+        rich_message={"template_id": "cards", "elements": [{"buttons": [button]}]},
+    )
+    customer.call("update_customer_page", url="https://x.example/greeted")
+    shown: dict[str, Any] = customer.heard[-1].payload
+    return shown
 
 
 class Stage:
@@ -139,8 +168,50 @@ _SHARED: dict[str, Sample] = {
             "properties": {"test": {"int_property": 1}},
         },
     },
+    "send_rich_message_postback": lambda s: {
+        "chat_id": s.running,
+        "thread_id": s.thread,
+        "event_id": s.rich,
+        "postback": {
+            "id": "yes",
+            "toggled": True,
+            "button_type": "message",
+            "button_value": "yes",
+            "ecommerce": {"product_id": "1", "option_id": "red", "quantity": 1.5},
+        },
+    },
     "login": lambda s: {"token": "Bearer", "pushes": {"3.7": ["all"]}},
     "upload_file": lambda s: {},
+    "update_chat_properties": lambda s: {
+        "id": s.running,
+        "properties": {"test": {"string_property": "x"}},
+    },
+    "delete_chat_properties": lambda s: {
+        "id": s.running,
+        "properties": {"test": ["string_property"]},
+    },
+    "update_thread_properties": lambda s: {
+        "chat_id": s.running,
+        "thread_id": s.thread,
+        "properties": {"test": {"int_property": 1}},
+    },
+    "delete_thread_properties": lambda s: {
+        "chat_id": s.running,
+        "thread_id": s.thread,
+        "properties": {"test": ["int_property"]},
+    },
+    "update_event_properties": lambda s: {
+        "chat_id": s.running,
+        "thread_id": s.thread,
+        "event_id": s.event,
+        "properties": {"test": {"bool_property": True}},
+    },
+    "delete_event_properties": lambda s: {
+        "chat_id": s.running,
+        "thread_id": s.thread,
+        "event_id": s.event,
+        "properties": {"test": ["bool_property"]},
+    },
 }
 
 SAMPLES: dict[tuple[str, str], Sample] = {
@@ -152,6 +223,45 @@ SAMPLES: dict[tuple[str, str], Sample] = {
             "active": True,
             "group_ids": [0],
             "properties": {"test": {"int_property": {"exists": False}}},
+        },
+    },
+    ("agent", "tag_thread"): lambda s: {
+        "chat_id": s.running,
+        "thread_id": s.thread,
+        "tag": f"{s.label}-tag",
+    },
+    ("agent", "untag_thread"): lambda s: {
+        "chat_id": s.running,
+        "thread_id": s.thread,
+        "tag": f"{s.label}-tagged",
+    },
+    ("agent", "get_thread_transcript"): lambda s: {"chat_id": s.running, "thread_id": s.thread},
+    ("agent", "request_thread_summary"): lambda s: {"chat_id": s.running, "thread_id": s.thread},
+    ("agent", "get_license_info"): lambda s: {},
+    ("agent", "list_archives"): lambda s: {
+        "limit": 2,
+        "sort_order": "asc",
+        "highlights": {"pre_tag": "<b>", "post_tag": "</b>"},
+        "filters": {
+            "from": "2020-01-01T00:00:00.000000Z",
+            "to": _LATER,
+            "group_ids": [0],
+            "chat_ids": [s.running, s.closed, s.aside],
+            "properties": {"test": {"int_property": {"exists": False}}},
+            "agents": {"exclude_values": ["nobody@example.com"]},
+            "tags": {"exclude_values": ["none"]},
+            "sales": {"exists": False},
+            "goals": {"exclude_values": [1], "require_every_value": True},
+            "customer_countries": {"exclude_values": ["PL"]},
+            "event_types": {"exclude_values": ["rich_message"]},
+            "greetings": {
+                "from": "2020-01-01T00:00:00.000000Z",
+                "exists": False,
+                "groups": {"exclude_values": [1]},
+            },
+            "agent_response": {"exists": False, "first": True, "groups": {"values": [0]}},
+            "agent_types": {"exclude_values": ["ai_agent"]},
+            "forms": [{"type": "pre_chat", "exists": False}],
         },
     },
     ("agent", "start_chat"): lambda s: {
@@ -193,12 +303,74 @@ SAMPLES: dict[tuple[str, str], Sample] = {
         "visibility": "all",
         "is_typing": True,
     },
+    ("agent", "send_thinking_indicator"): lambda s: {
+        "chat_id": s.running,
+        "title": "Thinking",
+        "description": "Looking things up",
+        "visibility": "all",
+        "custom_id": "c",
+    },
+    ("agent", "send_event_preview"): lambda s: {
+        "chat_id": s.running,
+        "event": make.message("Almost", custom_id="c"),
+    },
     ("agent", "set_routing_status"): lambda s: {
         "status": "accepting_chats",
         "agent_id": s.bob.id,
     },
     ("agent", "list_routing_statuses"): lambda s: {"filters": {"group_ids": [0]}},
     ("agent", "get_customer"): lambda s: {"id": s.carl.id},
+    ("agent", "update_customer"): lambda s: {
+        "id": s.carl.id,
+        "name": "New",
+        "email": "new@example.com",
+        "avatar": "https://example.com/a.png",
+        "phone_number": "+48123456789",
+        "session_fields": [{"plan": "gold"}],
+        "omnichannel": {"fbmessenger": {"id": "fb", "name": "New"}},
+        "address": {"city": "x"},
+    },
+    ("agent", "ban_customer"): lambda s: {"id": s.emil.id, "ban": {"days": 3}},
+    ("agent", "create_customer"): lambda s: {
+        "name": "New",
+        "email": "new@example.com",
+        "avatar": "https://example.com/a.png",
+        "session_fields": [{"plan": "gold"}],
+    },
+    ("agent", "list_customers"): lambda s: {
+        "limit": 2,
+        "sort_order": "asc",
+        "sort_by": "threads_count",
+        "filters": {
+            "country": {"exclude_values": ["Poland"]},
+            "customer_id": {"values": [s.carl.id, s.dora.id]},
+            "chats_count": {"gte": 1},
+            "created_at": {"lt": _LATER},
+            "chat_group_ids": {"values": [0]},
+            "include_customers_without_chats": False,
+        },
+    },
+    ("agent", "subscribe_customers"): lambda s: {"group_ids": [0], "limit": 10},
+    ("agent", "unsubscribe_customers"): lambda s: {"subscription_id": "x"},
+    ("agent", "transfer_chat"): lambda s: {
+        "id": s.running,
+        "target": {"type": "agent", "ids": [s.eve.id]},
+        "ignore_agents_availability": True,
+        "ignore_requester_presence": True,
+    },
+    ("agent", "list_agents_for_transfer"): lambda s: {"chat_id": s.running},
+    ("agent", "multicast"): lambda s: {
+        "recipients": {"agents": {"all": False, "ids": [s.bob.id], "groups": [0]}},
+        "content": {"example": {"nested": "json"}},
+        "type": "news",
+    },
+    ("agent", "set_away_status"): lambda s: {"away": True},
+    ("agent", "update_session"): lambda s: {"token": s.ann.credentials},
+    ("agent", "change_push_notifications"): lambda s: {
+        "firebase_token": "x",
+        "platform": "ios",
+        "enabled": True,
+    },
     ("agent", "logout"): lambda s: {"agent_id": s.bob.id},
     ("customer", "list_chats"): lambda s: {"limit": 2, "sort_order": "asc"},
     ("customer", "start_chat"): lambda s: {
@@ -219,6 +391,12 @@ SAMPLES: dict[tuple[str, str], Sample] = {
         "chat": {"id": s.closed, "thread": {"events": [make.message("Hello")]}},
     },
     ("customer", "deactivate_chat"): lambda s: {"id": s.running},
+    ("customer", "get_url_info"): lambda s: {"url": PAGE},
+    ("customer", "delete_event"): lambda s: {
+        "chat_id": s.running,
+        "thread_id": s.thread,
+        "event_id": s.event,
+    },
     ("customer", "send_sneak_peek"): lambda s: {"chat_id": s.running, "sneak_peek_text": "Hel"},
     ("customer", "update_customer"): lambda s: {
         "name": "New",
@@ -228,14 +406,50 @@ SAMPLES: dict[tuple[str, str], Sample] = {
         "omnichannel": {"twilio": {"phone_number": "+1"}},
         "address": {"city": "x"},
     },
+    ("customer", "activate_customer_page"): lambda s: {},
+    ("customer", "deactivate_customer_page"): lambda s: {},
     ("customer", "get_customer"): lambda s: {},
+    ("customer", "set_customer_session_fields"): lambda s: {"session_fields": [{"plan": "gold"}]},
+    ("customer", "request_email_verification"): lambda s: {
+        "callback_uri": "https://example.com/verified"
+    },
     ("customer", "update_customer_page"): lambda s: {"url": "https://x.example", "title": "x"},
     ("customer", "get_predicted_agent"): lambda s: {},
     ("customer", "list_group_statuses"): lambda s: {"group_ids": [0]},
     ("customer", "get_dynamic_configuration"): lambda s: {},
+    ("customer", "get_configuration"): lambda s: {"group_id": 0, "version": "none"},
+    ("customer", "get_localization"): lambda s: {
+        "group_id": 0,
+        "language": "en",
+        "version": "none",
+    },
+    ("customer", "get_form"): lambda s: {"group_id": 0, "type": "prechat"},
+    ("customer", "check_goals"): lambda s: {
+        "session_fields": [{"plan": "gold"}],
+        "group_id": 0,
+        "page_url": "https://x.example/thanks",
+    },
+    ("customer", "accept_greeting"): lambda s: {
+        "greeting_id": s.greeting["id"],
+        "unique_id": s.greeting["unique_id"],
+    },
+    ("customer", "cancel_greeting"): lambda s: {"unique_id": s.greeting["unique_id"]},
+    ("customer", "send_greeting_button_clicked"): lambda s: {
+        "greeting_unique_id": s.greeting["unique_id"],
+        "button_id": s.greeting["event"]["elements"][0]["buttons"][0]["button_id"],
+    },
+    ("customer", "request_welcome_message"): lambda s: {"group_id": 0},
+    ("customer", "list_license_properties"): lambda s: {"namespace": "test"},
+    ("customer", "list_group_properties"): lambda s: {"id": 0, "name": "string_property"},
 }
 
-_CALLERS = {("customer", "start_chat"): "emil", ("customer", "resume_chat"): "dora"}
+_CALLERS = {
+    ("customer", "start_chat"): "emil",
+    ("customer", "resume_chat"): "dora",
+    ("customer", "accept_greeting"): "emil",
+    ("customer", "cancel_greeting"): "emil",
+    ("customer", "send_greeting_button_clicked"): "emil",
+}
 
 
 def actions() -> list[Action]:

@@ -1,7 +1,7 @@
 """TLS in front of a test server: official clients speak nothing else.
 
-A certificate authority of the test's own signs a certificate for ``localhost``; connections are
-decrypted and carried to the server byte for byte.
+A certificate of the test's own is for ``localhost`` and whatever names the test wants; connections
+are decrypted and carried to the server byte for byte.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -38,11 +38,12 @@ class TlsDoor:
         return f"localhost:{self.port}"
 
 
-def _certificate(directory: Path) -> tuple[Path, Path]:
+def _certificate(directory: Path, names: Sequence[str]) -> tuple[Path, Path]:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = datetime.now(UTC)
-    names = [x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
+    hosts = [x509.DNSName(host) for host in ("localhost", *names)]
+    addresses = [x509.IPAddress(ip_address("127.0.0.1"))]
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
@@ -51,7 +52,7 @@ def _certificate(directory: Path) -> tuple[Path, Path]:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(hours=1))
         .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.SubjectAlternativeName([*hosts, *addresses]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
     )
@@ -91,9 +92,12 @@ async def _serve(port: int, certificate: Path, key: Path, opened: Future[int]) -
 
 
 @contextmanager
-def tls_door(directory: Path, server_port: int) -> Iterator[TlsDoor]:
-    """Speak TLS on a free port of 127.0.0.1 for the server on ``server_port``."""
-    certificate, key = _certificate(directory)
+def tls_door(directory: Path, server_port: int, *names: str) -> Iterator[TlsDoor]:
+    """Speak TLS on a free port of 127.0.0.1 for the server on ``server_port``.
+
+    The certificate is good for ``localhost`` and for ``names``.
+    """
+    certificate, key = _certificate(directory, names)
     opened: Future[int] = Future()
     running: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[None]]] = []
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -24,11 +24,13 @@ from chatplatform import domain_events
 from chatplatform.api import pushes, registry, versions
 from chatplatform.api.call import RTM, WEB, Call, Outcome
 from chatplatform.api.dispatch import authenticate, dispatch
-from chatplatform.domain_events import DomainEvent, SessionsEnded
+from chatplatform.domain_events import DomainEvent
+from chatplatform.domain_events.groups import GroupDeleted
+from chatplatform.domain_events.sessions import SessionsEnded, SessionsRegrouped
 from chatplatform.errors import ProtocolError
-from chatplatform.models import Agent, Customer, Group, Organization
+from chatplatform.models import Agent, Application, Customer, Group, Organization
 from chatplatform.models.people import AgentRole
-from chatplatform.transports.audience import Sockets, audience
+from chatplatform.transports.audience import Sockets, audience, client_of
 from chatplatform.transports.connection import Connection
 from chatplatform.transports.envelopes import Origin
 from chatplatform.transports.wishes import wishes
@@ -116,6 +118,8 @@ class User:
         self.version = version
         self.name = name
         self.id = ""
+        self.author_id = ""
+        """A bot in whose person to act, as clients up to 3.5 can say."""
         self.connections: list[Listener] = []
         self.all_heard: list[Heard] = []
         """Every push any connection ever heard, in order."""
@@ -157,6 +161,8 @@ class User:
         if self.api == "customer":
             path += f"?organization_id={self.organization_id}"
         headers = {"Authorization": self.credentials} if self.credentials else {}
+        if self.author_id:
+            headers["X-Author-Id"] = self.author_id
         client = self.world.client
         return self.world.act(
             lambda: client.generic(method, path, body, content_type=content_type, headers=headers)
@@ -211,8 +217,10 @@ class User:
             payload={} if payload is None else payload,
             credentials=self.credentials,
             requester=connection.requester,
+            terms=connection.terms,
             connection_id=connection.id,
             request_id=request_id,
+            author_id=self.author_id,
             address="127.0.0.1",
             user_agent="Tests",
             base_url="http://testserver",
@@ -303,9 +311,10 @@ class World:
         version: str = NEWEST,
         online: bool = False,
         name: str = "",
+        application: Application | None = None,
     ) -> User:
-        """Return an agent who exists already as a user with a new token."""
-        token = make.access_token(row, scopes)
+        """Return an agent who exists already as a user with a new token, of any application."""
+        token = make.access_token(row, scopes, application)
         user = User(
             self,
             "agent",
@@ -332,13 +341,19 @@ class World:
         return self.as_customer(row, version=version, online=online, name=name)
 
     def as_customer(
-        self, row: Customer, *, version: str = NEWEST, online: bool = False, name: str = ""
+        self,
+        row: Customer,
+        *,
+        version: str = NEWEST,
+        online: bool = False,
+        name: str = "",
+        application: Application | None = None,
     ) -> User:
-        """Return a customer who exists already as a user with a new token."""
+        """Return a customer who exists already as a user with a new token, of any application."""
         user = User(
             self,
             "customer",
-            f"Bearer {make.customer_token(row)}",
+            f"Bearer {make.customer_token(row, application)}",
             row.organization_id,
             version=version,
             name=name or row.name.lower(),
@@ -372,8 +387,9 @@ class World:
                 session.terms = result.session
                 session.wishes = wishes(result.session.pushes)
                 session.organization_id = result.session.requester.organization_id
-                self.listeners.append(session)
-                session.user.connections.append(session)
+                if session not in self.listeners:
+                    self.listeners.append(session)
+                    session.user.connections.append(session)
         self.deliver(events, origin)
         return result
 
@@ -383,6 +399,8 @@ class World:
             if isinstance(event, SessionsEnded):
                 self._end_sessions(event)
                 continue
+            if isinstance(event, SessionsRegrouped | GroupDeleted):
+                self._regroup(event)
             for push_type in pushes.translators(event):
                 push = push_type.translate(event)
                 if push is not None:
@@ -395,6 +413,7 @@ class World:
         for listener in self.listeners:
             if (listener.api, str(listener.organization_id)) == (push_type.api, organization_id):
                 sockets.add(listener)
+        owners = push_type.owners(push.payload)
         for listener in sorted(
             audience(sockets, push, origin),
             key=self.listeners.index,  # type: ignore[arg-type]
@@ -402,7 +421,8 @@ class World:
             assert isinstance(listener, Listener)
             assert listener.wishes is not None
             for version in listener.wishes.versions(push_type):
-                payload = versions.downgrade_push(push_type, version, push.payload)
+                owner = client_of(listener) if client_of(listener) in owners else ""
+                payload = push_type.payload(push.payload, version, owner)
                 if payload is None:
                     continue
                 request_id = None
@@ -414,6 +434,19 @@ class World:
                 listener.user.all_heard.append(heard)
                 for capture in self._captures:
                     capture.heard.append((listener.user, heard))
+
+    def _regroup(self, event: SessionsRegrouped | GroupDeleted) -> None:
+        for listener in self.listeners:
+            terms = listener.terms
+            if terms is None or str(listener.organization_id) != event.organization_id:
+                continue
+            numbers = terms.group_numbers
+            if isinstance(event, SessionsRegrouped):
+                if terms.requester.user_id == event.user_id:
+                    numbers = frozenset(event.group_numbers)
+            elif listener.api == "customer" and event.group_id in numbers:
+                numbers = frozenset({0})
+            listener.terms = replace(terms, group_numbers=numbers)
 
     def _end_sessions(self, event: SessionsEnded) -> None:
         for listener in list(self.listeners):

@@ -47,6 +47,7 @@ def test_an_agent_sends_a_message(
     world: World, ann: User, bob: User, carl: User, chat_id: str
 ) -> None:
     bob.call("follow_chat", id=chat_id)
+    ann.call("send_event", chat_id=chat_id, event=make.message("First"))
 
     with world.capture_pushes() as pushes:
         answer = ann.call("send_event", chat_id=chat_id, event=make.message("Hi", custom_id="c1"))
@@ -63,7 +64,7 @@ def test_an_agent_sends_a_message(
         "properties": {"source": stored["properties"]["source"]},
     }
     thread_id = answer["event_id"].rpartition("_")[0]
-    assert answer["event_id"] == f"{thread_id}_2"
+    assert answer["event_id"] == f"{thread_id}_3"
     told = {"chat_id": chat_id, "thread_id": thread_id, "event": stored}
     assert pushes.to(ann) == [("incoming_event", told)]
     assert pushes.to(bob) == [("incoming_event", told)]
@@ -219,7 +220,7 @@ def test_every_kind_of_event_is_stored_as_it_was_sent(
             "type": "rich_message",
             "template_id": "cards",
             "elements": [
-                {"buttons": [{"text": "x", "postback_id": "p", "webview_height": "tall"}]}
+                {"buttons": [{"text": "x", "postback_id": "p", "type": "webview", "value": "y"}]}
             ],
         },
         {"type": "file", "url": "https://elsewhere.example/cat.png"},
@@ -244,6 +245,89 @@ def test_ten_elements_with_thirteen_buttons_are_fine(ann: User, chat_id: str) ->
     stored = send(ann, chat_id, type="rich_message", template_id="cards", elements=elements)
 
     assert [len(element["buttons"]) for element in stored["elements"]] == [13] * 10
+
+
+def test_what_means_nothing_for_a_button_is_not_kept(ann: User, chat_id: str) -> None:
+    both = {"postback_id": "p", "text": "x", "webview_height": "tall", "target": "current"}
+    buttons = [
+        {**both, "type": kind, "value": "https://x.example"} for kind in ("phone", "url", "webview")
+    ]
+
+    stored = send(
+        ann, chat_id, type="rich_message", template_id="cards", elements=[{"buttons": buttons}]
+    )
+
+    kept = [
+        set(button) & {"webview_height", "target"} for button in stored["elements"][0]["buttons"]
+    ]
+    assert kept == [set(), {"target"}, {"webview_height"}]
+
+
+def test_products_are_kept_where_they_are_shown(ann: User, chat_id: str) -> None:
+    product = {
+        "view_type": "swatch",
+        "product_id": "12",
+        "label": "Shoe",
+        "options": [
+            {"option_id": "red", "label": "Red", "price": "9.99", "available": True},
+            {"option_id": "blue", "label": "Blue", "image_url": "https://x.example/b.png"},
+        ],
+        "addons": [{"addon_type": "price_range", "range_from": "1", "range_to": "9"}],
+    }
+    event = {"type": "rich_message", "elements": [{"title": "Shoe", "ecommerce": product}]}
+
+    shop = send(ann, chat_id, **event, template_id="ecommerce")
+    cards = send(ann, chat_id, **event, template_id="cards")
+
+    assert shop["elements"] == [{"title": "Shoe", "ecommerce": product}]
+    assert cards["elements"] == [{"title": "Shoe"}]
+
+
+@pytest.mark.parametrize(
+    "product",
+    [
+        {"product_id": "12"},
+        {"view_type": "swatch"},
+        {"view_type": "swatch", "product_id": "12", "options": [{"option_id": "red"}]},
+        {"view_type": "swatch", "product_id": "12", "addons": [{}]},
+        {"view_type": "grid", "product_id": "12"},
+    ],
+    ids=str,
+)
+def test_products_that_break_a_rule_are_refused(
+    ann: User, chat_id: str, product: dict[str, Any]
+) -> None:
+    event = {
+        "type": "rich_message",
+        "template_id": "ecommerce",
+        "elements": [{"ecommerce": product}],
+    }
+
+    assert ann.refused("send_event", chat_id=chat_id, event=event) == "validation"
+
+
+def test_a_file_must_be_where_upload_file_said(ann: User, chat_id: str) -> None:
+    url = ann.upload("cat.png", png(), "image/png")
+    elsewhere = url.replace("http://testserver", "https://evil.example")
+
+    event = {"type": "file", "url": elsewhere}
+
+    assert ann.refused("send_event", chat_id=chat_id, event=event) == "validation"
+
+
+def test_a_file_goes_by_its_own_name(ann: User, chat_id: str) -> None:
+    url = ann.upload("cat.png", png(), "image/png")
+
+    stored = send(ann, chat_id, type="file", url=url.replace("cat.png", "free-money.exe"))
+
+    assert (stored["url"], stored["name"]) == (url, "cat.png")
+
+
+def test_a_file_of_another_organisation_is_refused(world: World, ann: User, chat_id: str) -> None:
+    stranger = world.agent(make.organization("Other"), "stranger")
+    event = {"type": "file", "url": stranger.upload("cat.png", png(), "image/png")}
+
+    assert ann.refused("send_event", chat_id=chat_id, event=event) == "validation"
 
 
 def test_nobody_has_pressed_a_new_button_whatever_its_author_says(ann: User, chat_id: str) -> None:

@@ -508,6 +508,7 @@ def test_an_agent_reads_a_customer(world: World, ann: User, acme: Organization) 
             "tickets_count": 0,
         },
         "visit": {
+            "id": customer["visit"]["id"],
             "started_at": customer["visit"]["started_at"],
             "referrer": "https://search.example",
             "ip": "127.0.0.1",

@@ -289,3 +289,52 @@ def test_the_catalogue_has_both_forms_of_everything_counted() -> None:
     counted = {name.removesuffix(".one") for name in CATALOGUE if name.endswith(".one")}
     assert counted
     assert {f"{name}.other" for name in counted} <= set(CATALOGUE)
+
+
+class TestTheDirectory:
+    """The names the script shows."""
+
+    def test_it_names_the_agents_groups_and_tags_of_the_own_organisation(
+        self, browser: Client, ann: Agent
+    ) -> None:
+        # given two organisations with people, groups and tags
+        sales = make.group(ann.organization, "Sales", agents=[ann])
+        make.tag(ann.organization, "vip", groups=[sales.number])
+        strangers = make.organization("Other")
+        make.agent(strangers, email="eve@example.com", name="Eve")
+        make.group(strangers, "Secret")
+        make.tag(strangers, "hidden")
+        sign_in(browser)
+
+        # when the script asks
+        answer = browser.get("/workspace/directory")
+
+        # then it is told of its own alone
+        told = answer.json()
+        assert answer.status_code == 200
+        assert "no-store" in answer["Cache-Control"]
+        assert told["agents"] == [{"id": "ann@example.com", "name": "Ann Agent", "bot": False}]
+        assert {"id": sales.number, "name": "Sales"} in told["groups"]
+        assert "Secret" not in {group["name"] for group in told["groups"]}
+        assert told["tags"] == [{"name": "vip", "group_ids": [sales.number]}]
+
+    def test_without_a_session_there_is_none(self, browser: Client) -> None:
+        answer = browser.get("/workspace/directory")
+        assert (answer.status_code, answer.json()) == (401, {"reason": "signed_out"})
+
+    @pytest.mark.parametrize("flaw", ["suspended", "awaiting_approval", "deleted"])
+    def test_an_account_that_may_not_work_gets_none(
+        self, browser: Client, ann: Agent, flaw: str
+    ) -> None:
+        sign_in(browser)
+        if flaw == "deleted":
+            ann.delete()
+        else:
+            Agent.objects.filter(pk=ann.pk).update(**{flaw: True})
+        answer = browser.get("/workspace/directory")
+        assert (answer.status_code, answer.json()) == (403, {"reason": "no_agent"})
+
+    def test_it_can_only_be_read(self, browser: Client, ann: Agent) -> None:
+        sign_in(browser)
+        token = {"X-CSRFToken": csrf(browser)}
+        assert browser.post("/workspace/directory", headers=token).status_code == 405

@@ -578,6 +578,22 @@ def test_changed_permissions_are_an_internal_error_up_to_3_5(version: str, reaso
     assert versions.downgrade_disconnect("agent", version, other) == other
 
 
+def test_archives_are_narrowed_by_less_up_to_3_5() -> None:
+    newer = {
+        "chat_ids": ["C1"],
+        "agent_types": {"any_values": ["human"]},
+        "customer_id": "c",
+        "customer_email": "c@example.com",
+    }
+    kept = {"query": "order", "thread_ids": ["T1"]}
+    asked = {"filters": {**kept, **newer}, "limit": 5}
+
+    assert request("3.6", "agent", "list_archives", asked) == asked
+    for version in ("3.4", "3.5"):
+        assert request(version, "agent", "list_archives", asked) == {"filters": kept, "limit": 5}
+        assert request(version, "agent", "list_archives", {"filters": 5}) == {"filters": 5}
+
+
 # --- 3.5 → 3.4 --------------------------------------------------------------------------------
 
 
@@ -625,3 +641,42 @@ def test_a_remote_sign_out_is_a_revoked_token_in_3_4(version: str, reason: str) 
     told = {"reason": "logged_out_remotely"}
 
     assert versions.downgrade_disconnect("customer", version, told) == {"reason": reason}
+
+
+def test_archives_are_narrowed_by_surveys_in_3_4() -> None:
+    form = {"type": "pre_chat", "answer_id": "1"}
+
+    for filters, meant in (
+        ({"surveys": [form]}, {"forms": [form]}),
+        ({"forms": [form]}, {}),
+        ({"surveys": [form], "forms": []}, {"forms": [form]}),
+        ([], []),
+    ):
+        asked = {"filters": filters}
+        assert request("3.4", "agent", "list_archives", asked) == {"filters": meant}
+    newer = {"filters": {"forms": [form]}}
+    assert request("3.5", "agent", "list_archives", newer) == newer
+
+
+def test_archives_know_no_countries_in_3_4() -> None:
+    asked = {"filters": {"customer_countries": {"values": ["PL"]}, "query": "order"}}
+
+    assert request("3.4", "agent", "list_archives", asked) == {"filters": {"query": "order"}}
+    assert request("3.5", "agent", "list_archives", asked) == asked
+
+
+def test_greetings_know_no_exit_intent_in_3_4() -> None:
+    greeting = {"id": 1, "unique_id": "A", "is_exit_intent": True}
+
+    assert push("3.4", "customer", "incoming_greeting", greeting) == {"id": 1, "unique_id": "A"}
+    assert push("3.5", "customer", "incoming_greeting", greeting) == greeting
+
+
+def test_greetings_at_login_know_no_exit_intent_in_3_4() -> None:
+    answer = {"greeting": {"id": 1, "accepted": False, "is_exit_intent": True}}
+
+    assert response("3.4", "customer", "login", answer) == {
+        "greeting": {"id": 1, "accepted": False}
+    }
+    assert response("3.5", "customer", "login", answer) == answer
+    assert response("3.4", "customer", "login", {"chats": []}) == {"chats": []}

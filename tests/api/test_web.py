@@ -13,7 +13,8 @@ from pytest_django.fixtures import Settings
 
 from chatplatform.api.action import Action, Empty
 from chatplatform.api.context import Context
-from chatplatform.domain_events import RoutingStatusSet, tell
+from chatplatform.domain_events import tell
+from chatplatform.domain_events.routing import RoutingStatusSet
 from chatplatform.errors import (
     ChatInactive,
     LicenseExpired,

@@ -176,7 +176,7 @@ def test_customers_see_only_properties_they_may_read(ann: User, carl: User, chat
     agents = ann.call("get_chat", chat_id=chat_id)["thread"]["properties"]["routing"]
     customers = carl.call("get_chat", chat_id=chat_id)["thread"]["properties"]["routing"]
 
-    assert agents.keys() == {"continuous", "idle", "unassigned"}
+    assert agents.keys() == {"continuous", "idle", "pinned", "unassigned", "unreplied"}
     assert customers.keys() == {"continuous"}
 
 

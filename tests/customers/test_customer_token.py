@@ -13,7 +13,7 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from chatplatform import clock
-from chatplatform.domain_events import SessionsEnded
+from chatplatform.domain_events.sessions import SessionsEnded
 from chatplatform.models import (
     Agent,
     Application,

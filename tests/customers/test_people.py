@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chatplatform.models import Customer, Organization, Visit
+from chatplatform.models import ConnectionLease, Customer, Organization, Visit
 from tests import make
 from tests.world import Refused, User, World
 
@@ -22,6 +22,7 @@ def test_a_customer_logs_in(world: World, acme: Organization) -> None:
         tab_id="unknown fields are fine",
     )
 
+    monitoring = answer["__priv_dynamic_config"]["customer_groups"]["monitoring"]
     assert answer == {
         "customer": {
             "id": carl.id,
@@ -45,7 +46,7 @@ def test_a_customer_logs_in(world: World, acme: Organization) -> None:
         "chats": [],
         "__priv_dynamic_config": {
             "online_groups_ids": [],
-            "customer_groups": {"monitoring": {"id": 0}},
+            "customer_groups": {"monitoring": {**monitoring, "id": 0}},
         },
     }
 
@@ -158,7 +159,10 @@ def test_a_customer_updates_their_data(world: World, ann: User, carl: User) -> N
         "statistics": customer["statistics"],
         **stored,
     }
-    assert pushes.names == {"ann": ["customer_updated"], "carl": ["customer_updated"]}
+    assert pushes.names == {
+        "ann": ["customer_updated", "incoming_event"],
+        "carl": ["customer_updated"],
+    }
     assert pushes.payload(ann, "customer_updated") == {
         "id": carl.id,
         "type": "customer",
@@ -258,7 +262,7 @@ def test_agents_without_the_scope_see_no_pages(
         carl.call("update_customer_page", url="https://shop.example/a")
         carl.call("update_customer", name="New")
 
-    assert pushes.names == {"carl": ["customer_updated"]}
+    assert pushes.names == {"carl": ["customer_updated"], "ann": ["incoming_event"]}
     assert ann.connections
 
 
@@ -394,3 +398,25 @@ def test_an_unknown_configuration(
     response = dynamic(world, query.format(acme.id))
 
     assert (response.status_code, response.json()["error"]["type"]) == refusal
+
+
+def test_a_connection_says_whether_its_page_is_looked_at(world: World, acme: Organization) -> None:
+    carl = world.customer(acme)
+
+    def away() -> list[bool]:
+        return list(ConnectionLease.objects.filter(user_id=carl.id).values_list("away", flat=True))
+
+    carl.rtm("deactivate_customer_page")
+    assert away() == [True]
+
+    carl.rtm("activate_customer_page")
+    assert away() == [False]
+
+
+@pytest.mark.parametrize("action", ["activate_customer_page", "deactivate_customer_page"])
+def test_older_versions_do_not_know_page_focus(
+    world: World, acme: Organization, action: str
+) -> None:
+    carl = world.customer(acme, version="3.5")
+
+    assert carl.refused(action) == "not_found"

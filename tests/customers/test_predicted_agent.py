@@ -59,3 +59,12 @@ def test_other_groups_can_be_asked_about(acme: Organization, ann: User, carl: Us
 
 def test_the_newest_version_no_longer_has_it(world: World, acme: Organization, ann: User) -> None:
     assert world.customer(acme, version="3.7").refused("get_predicted_agent") == "not_found"
+
+
+def test_nobody_is_predicted_where_agents_pick_chats(
+    acme: Organization, ann: User, carl: User
+) -> None:
+    acme.properties = {"chats": {"manual_routing": True}}
+    acme.save()
+
+    assert carl.refused("get_predicted_agent") == "group_unavailable"

@@ -4,6 +4,7 @@ import gzip
 import json
 import re
 import uuid
+from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from django.contrib.staticfiles import finders
 from django.test import Client
 
+from chatplatform import clock
 from chatplatform.models import Organization
 from chatplatform.selectors import organizations
 from customers.widget.texts import panel_texts
@@ -230,6 +232,47 @@ class TestPanel:
         assert said <= set(catalogue)
         unused = {key for key in catalogue if not re.search(rf"\b{key}\b", code)}
         assert unused == set()
+
+
+class TestUnasked:
+    """The document for a frame that nobody has opened yet."""
+
+    def test_is_empty_where_nobody_is_greeted(
+        self, client: Client, organization: Organization
+    ) -> None:
+        page = Page(open_panel(client, organization, idle=""))
+
+        assert page.assets == set()
+        assert page.inline == []
+        assert "data-organization-id" not in page.body
+
+    def test_is_the_panel_where_visitors_are_greeted(
+        self, client: Client, organization: Organization
+    ) -> None:
+        make.greeting(organization)
+
+        page = Page(open_panel(client, organization, idle=""))
+
+        assert "widget/panel.js" in page.assets
+        assert page.body["data-greets"] == "true"
+
+    def test_is_empty_once_all_greetings_are_over(
+        self, client: Client, organization: Organization
+    ) -> None:
+        make.greeting(organization, active=False)
+        make.greeting(organization, active_until=clock.now() - timedelta(days=1))
+        make.greeting(make.organization("Another"))
+
+        assert Page(open_panel(client, organization, idle="")).assets == set()
+        assert "data-greets" not in Page(open_panel(client, organization)).body
+
+    def test_may_be_framed_by_any_page(self, client: Client, organization: Organization) -> None:
+        response = client.get(
+            "/widget/panel/", {"organization_id": str(organization.id), "idle": ""}
+        )
+
+        assert "X-Frame-Options" not in response
+        assert policy_of(response["Content-Security-Policy"])["default-src"] == ["'none'"]
 
 
 class TestDemo:

@@ -6,8 +6,9 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
+from tests.e2e.visitors import WAIT, Agent, Line, Visit, Widget
 from tests.live import LiveServer, live_server
 
 
@@ -30,3 +31,41 @@ def browser() -> Iterator[Browser]:
         )
         yield running
         running.close()
+
+
+@pytest.fixture
+def agent(server: LiveServer) -> Iterator[Agent]:
+    """An agent who takes chats."""
+    with Agent(server, server.demo["agents"][1]) as connected:
+        connected.accept()
+        yield connected
+        connected.accept(False)
+        connected.close_all()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A visitor nobody knows."""
+    made = browser.new_context(viewport={"width": 1024, "height": 800})
+    made.set_default_timeout(WAIT * 1000)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def visit(server: LiveServer, context: BrowserContext) -> Visit:
+    """Return how the visitor opens a page with the widget in a new tab."""
+
+    def go(path: str = "/demo/") -> Widget:
+        return Widget(context.new_page(), server.url + path)
+
+    return go
+
+
+@pytest.fixture
+def line(context: BrowserContext, agent: Agent) -> Line:
+    """The visitor's line; frames pass only while Playwright works, so agents wait with it."""
+    made = Line(context)
+    idle = context.new_page()
+    agent.meanwhile = lambda: idle.wait_for_timeout(20)
+    return made

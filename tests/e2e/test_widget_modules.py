@@ -197,6 +197,51 @@ class TestConversation:
         assert before == ["x"]
         assert after == []
 
+    def test_a_preview_without_a_name_is_replaced_and_goes_with_its_authors_next_words(
+        self, evaluate: Evaluate
+    ) -> None:
+        pushes = [["incoming_chat", {"chat": chat()}]]
+        for text in ("Pre", "Preview"):
+            preview = {"text": text, "author_id": "agent", "type": "message"}
+            pushes.append(push("incoming_event_preview", event=preview))
+
+        before = evaluate(self.APPLY + "return Object.values(result.previews);", pushes)
+        pushes.append(push("incoming_event", event=event(1)))
+        after = evaluate(self.APPLY + "return result.previews;", pushes)
+
+        assert [preview["text"] for preview in before] == ["Preview"]
+        assert after == {}
+
+    def test_properties_of_a_thread_are_set_and_deleted_one_by_one(
+        self, evaluate: Evaluate
+    ) -> None:
+        rating, address = {"score": 1, "comment": "Quick"}, {"transcript_email": "v@shop.example"}
+        pushes = [
+            ["incoming_chat", {"chat": chat(event(1))}],
+            push("thread_properties_updated", properties={"rating": {"score": 0}}),
+            push("thread_properties_updated", properties={"rating": rating, "routing": address}),
+            push("thread_properties_deleted", properties={"rating": ["comment"], "other": ["x"]}),
+        ]
+
+        properties = evaluate(self.APPLY + "return result.threads[0].properties;", pushes)
+
+        assert properties == {"rating": {"score": 1}, "routing": address, "other": {}}
+
+    def test_a_button_is_pressed_once_by_whom_and_no_other_is(self, evaluate: Evaluate) -> None:
+        buttons = [{"postback_id": name, "user_ids": ["ann"]} for name in ("yes", "no")]
+        shown = event(1, type="rich_message", elements=[{"buttons": buttons}, {"title": "x"}])
+
+        pressed = evaluate(
+            """
+            const { pressed } = await load("conversation.js");
+            return pressed(pressed(given, "yes", "me"), "yes", "me").elements;
+            """,
+            shown,
+        )
+
+        assert [button["user_ids"] for button in pressed[0]["buttons"]] == [["ann", "me"], ["ann"]]
+        assert pressed[1]["title"] == "x"
+
 
 class TestOutbox:
     """``outbox.js``: what was said and has not come back."""

@@ -543,3 +543,315 @@ class TestTheConnection:
         )
         assert last == [phase, reason]
         assert renewals == ([False] if renewed is None else [False, renewed])
+
+
+class TestThreads:
+    """Tags, summaries, transfers and deletions in the reducer."""
+
+    KNOWN = (LOGIN, push("incoming_chat", {"chat": chat(event(1), tags=["vip"])}))
+
+    def test_tags_come_and_go_once(self, after: Callable[..., Any]) -> None:
+        about = {"chat_id": "C1", "thread_id": "T1"}
+        tagged = push("thread_tagged", {**about, "tag": "refund"})
+        tags = after(
+            *self.KNOWN,
+            tagged,
+            tagged,
+            push("thread_untagged", {**about, "tag": "vip"}),
+            ask="[chat.thread.tags, chat.threads[0].tags]",
+        )
+        assert tags == [["refund"], ["refund"]]
+
+    def test_who_had_a_chat_is_known_until_its_next_thread(self, after: Callable[..., Any]) -> None:
+        came = {"agent_ids": ["bob@example.com"], "group_ids": [0]}
+        known = (LOGIN, push("incoming_chat", {"chat": chat(), "transferred_from": came}))
+        later = {**chat(), "thread": {"id": "T2", "active": True, "created_at": at(9)}}
+        ask = "select.transferredFrom(chat)?.agent_ids ?? null"
+
+        assert after(*known, ask=ask) == ["bob@example.com"]
+        assert after(*known, {"type": "chat", "chat": chat(event(1))}, ask=ask) == [
+            "bob@example.com"
+        ]
+        assert after(*known, push("incoming_chat", {"chat": later}), ask=ask) is None
+
+    def test_a_summary_is_asked_for_then_set_or_refused(self, after: Callable[..., Any]) -> None:
+        about = {"chat_id": "C1", "thread_id": "T1"}
+        asked = {"type": "summary", "threadId": "T1", "status": "asked"}
+        summary = {"status": "ok", "text": "A zip was stuck."}
+        ask = "[state.summaries.T1 ?? null, chat.thread.summary?.text ?? null]"
+
+        refused = push("incoming_error", {"action": "request_thread_summary", **about})
+        given = push("thread_summary_set", {**about, "summary": summary})
+
+        assert after(*self.KNOWN, asked, ask=ask) == ["asked", None]
+        assert after(*self.KNOWN, asked, refused, ask=ask) == ["failed", None]
+        assert after(*self.KNOWN, asked, given, ask=ask) == [None, "A zip was stuck."]
+
+    def test_only_closed_threads_within_the_limits_are_deleted(
+        self, after: Callable[..., Any]
+    ) -> None:
+        def thread(number: int, **more: Any) -> dict[str, Any]:
+            return {
+                "id": f"T{number}",
+                "active": False,
+                "created_at": at(number),
+                "events": [],
+                "tags": [],
+                **more,
+            }
+
+        threads = [
+            thread(9, active=True),
+            thread(8, tags=["spam"]),
+            thread(7),
+            thread(2, tags=["spam"]),
+        ]
+        known = (
+            LOGIN,
+            {"type": "chat", "chat": {**chat(), "thread": None}},
+            {"type": "history", "chatId": "C1", "threads": threads, "next": None},
+        )
+        ids = "chat.threads.map(({ id }) => id)"
+
+        assert after(*known, push("threads_deleted", {}), ask=ids) == ["T9"]
+        spam = {"tag": "spam", "date_from": at(5), "date_to": at(8)}
+        assert after(*known, push("threads_deleted", spam), ask=ids) == ["T2", "T7", "T9"]
+
+    def test_a_deleted_chat_on_screen_says_why_it_is_gone(self, after: Callable[..., Any]) -> None:
+        gone = after(
+            *self.KNOWN,
+            {"type": "select", "chatId": "C1"},
+            push("chat_deleted", {"chat_id": "C1"}),
+            ask="[Object.keys(state.chats), state.missing]",
+        )
+        assert gone == [[], "chat_deleted"]
+
+    @pytest.mark.parametrize(
+        ("permission", "text"), [("normal", None), ("administrator", "text 1")]
+    )
+    def test_of_deleted_words_administrators_keep_the_original(
+        self, after: Callable[..., Any], permission: str, text: str | None
+    ) -> None:
+        profile = {**LOGIN["payload"]["my_profile"], "permission": permission}
+        login = {"type": "login", "payload": {"my_profile": profile, "chats_info": []}}
+        deleted = push(
+            "event_deleted", {"chat_id": "C1", "thread_id": "T1", "event_id": event(1)["id"]}
+        )
+        kept = after(
+            login,
+            push("incoming_chat", {"chat": chat(event(1))}),
+            deleted,
+            ask="[chat.threads[0].events[0].deleted, chat.threads[0].events[0].text ?? null, "
+            "select.unread(chat, state.me), select.waitingSince(chat)]",
+        )
+        assert kept == [True, text, 0, None]
+
+    def test_who_leaves_a_chat_does_not_follow_it_any_more(self, after: Callable[..., Any]) -> None:
+        known = (LOGIN, push("incoming_chat", {"chat": {**chat(), "is_followed": True}}))
+        left = {"chat_id": "C1", "thread_id": "T1", "user_id": ME}
+        others = {**left, "user_id": CUSTOMER}
+
+        assert after(*known, push("user_removed_from_chat", others), ask="chat.isFollowed") is True
+        assert after(*known, push("user_removed_from_chat", left), ask="chat.isFollowed") is False
+
+    def test_what_programs_say_is_no_last_word(self, after: Callable[..., Any]) -> None:
+        note = {
+            "id": "T1_2",
+            "type": "system",
+            "subtype": "thread_summary",
+            "created_at": at(2),
+            "visibility": "agents",
+        }
+        assert after(*self.KNOWN, said(note), ask="chat.last.text") == "text 1"
+
+    def test_new_counts_join_those_that_are_known(self, after: Callable[..., Any]) -> None:
+        customer = {"id": CUSTOMER, "statistics": {"chats_count": 1, "visits_count": 2}}
+        counted = after(
+            LOGIN,
+            {"type": "customer", "customer": customer},
+            push(
+                "customer_statistics_updated",
+                {"customer_id": CUSTOMER, "statistics": {"visits_count": 3}},
+            ),
+            ask=f"state.customers['{CUSTOMER}'].statistics",
+        )
+        assert counted == {"chats_count": 1, "visits_count": 3}
+
+
+class TestTheDirectory:
+    """Names that pushes keep right."""
+
+    READ = {
+        "type": "directory",
+        "directory": {
+            "agents": [{"id": ME, "name": "Ann", "bot": False}],
+            "groups": [{"id": 0, "name": "General"}, {"id": 1, "name": "Sales"}],
+            "tags": [{"name": "vip", "group_ids": [0]}, {"name": "lead", "group_ids": [1]}],
+        },
+    }
+
+    def test_a_new_name_shows_in_chats_too(self, after: Callable[..., Any]) -> None:
+        names = after(
+            LOGIN,
+            self.READ,
+            push("incoming_chat", {"chat": chat()}),
+            push("agent_updated", {"id": ME, "name": "Anna"}),
+            push("group_updated", {"id": 1, "name": "Shop"}),
+            ask=f"[state.directory.agents['{ME}'].name, chat.users[1].name, "
+            "state.directory.groups[1]]",
+        )
+        assert names == ["Anna", "Anna", "Shop"]
+
+    def test_tags_are_offered_where_they_fit(self, evaluate: Evaluate) -> None:
+        offered = evaluate(
+            """
+            const { initialState, reduce } = await load("store.js");
+            const { tagsFor } = await load("directory.js");
+            const state = given.reduce(reduce, initialState());
+            const thread = (groups, tags = []) => ({ access: { group_ids: groups }, tags });
+            return [tagsFor(state, thread([0])), tagsFor(state, thread([1])),
+                    tagsFor(state, thread([1], ["vip"]))];
+            """,
+            [self.READ],
+        )
+        assert offered == [["vip"], ["lead", "vip"], ["lead"]]
+
+
+class TestTheArchive:
+    """Texts with marks, and what is asked."""
+
+    @pytest.mark.parametrize(
+        ("text", "found"),
+        [
+            ("plain <em>text</em>", [["plain <em>text</em>", False]]),
+            ("a [b] c", [["a ", False], ["b", True], [" c", False]]),
+            ("[b][c]", [["b", True], ["c", True]]),
+            ("a] b [c", [["a b ", False], ["c", False]]),
+        ],
+    )
+    def test_only_our_own_marks_count(
+        self, evaluate: Evaluate, text: str, found: list[Any]
+    ) -> None:
+        pieces = evaluate(
+            """
+            const { pieces, MARK_BEGIN, MARK_END } = await load("archive.js");
+            const marked = given.replaceAll("[", MARK_BEGIN).replaceAll("]", MARK_END);
+            return pieces(marked).map(({ text, found }) => [text, found]);
+            """,
+            text,
+        )
+        assert pieces == found
+
+    def test_the_excerpt_is_cut_around_the_first_find(self, evaluate: Evaluate) -> None:
+        shown = evaluate(
+            """
+            const { excerpt, MARK_BEGIN, MARK_END } = await load("archive.js");
+            const text = `${"before ".repeat(40)}${MARK_BEGIN}tent${MARK_END} after`;
+            const events = [{ type: "message", text: "Hello" }, { type: "message", text }];
+            return excerpt({ events });
+            """
+        )
+        assert [piece["found"] for piece in shown] == [False, True, False]
+        assert shown[0]["text"].startswith("…before")
+        assert len(shown[0]["text"]) < 60
+        assert shown[1]["text"] == "tent"
+
+    def test_a_day_is_asked_for_whole(self, evaluate: Evaluate) -> None:
+        asked = evaluate(
+            """
+            const { asFilters } = await load("archive.js");
+            const day = asFilters(" tent ", { from: "2026-03-01", to: "2026-03-01", tag: "vip" });
+            return [day.query, (Date.parse(day.to) - Date.parse(day.from)) / 1000,
+                    day.tags, "agents" in day];
+            """
+        )
+        assert asked == ["tent", 86399.999, {"values": ["vip"]}, False]
+
+    def test_an_answer_that_was_overtaken_is_dropped(self, evaluate: Evaluate) -> None:
+        shown = evaluate(
+            """
+            const { createStore } = await load("store.js");
+            const { Archive } = await load("archive.js");
+            const store = createStore();
+            const answers = [];
+            const ask = () => new Promise((resolve) => answers.push(resolve));
+            const archive = new Archive({ store, ask, get state() { return store.state; } });
+            const both = [archive.search("old"), archive.search("new")];
+            answers[1]({ chats: [{ id: "new" }], found_chats: 1 });
+            answers[0]({ chats: [{ id: "old" }], found_chats: 1 });
+            await Promise.all(both);
+            return [store.state.search.status, store.state.search.results.map(({ id }) => id)];
+            """
+        )
+        assert shown == ["ready", ["new"]]
+
+
+class TestCustomers:
+    """What an edited customer may be."""
+
+    @pytest.mark.parametrize(
+        ("given", "wrong"),
+        [
+            ({"email": "", "phone_number": ""}, []),
+            ({"email": "cora@shop.example", "phone_number": "+49 (30) 90-1820"}, []),
+            ({"email": "cora@shop"}, ["email"]),
+            ({"email": "cora shop@example.com"}, ["email"]),
+            ({"phone_number": "030 901820"}, ["phone_number"]),
+            ({"phone_number": "+49 thirty"}, ["phone_number"]),
+        ],
+    )
+    def test_values_are_checked_as_the_server_does(
+        self, evaluate: Evaluate, given: dict[str, str], wrong: list[str]
+    ) -> None:
+        found = evaluate(
+            'const { problems } = await load("customers.js"); return Object.keys(problems(given));',
+            given,
+        )
+        assert found == wrong
+
+    def test_only_what_changed_is_sent(self, evaluate: Evaluate) -> None:
+        sent = evaluate(
+            """
+            const { changes } = await load("customers.js");
+            return changes({ name: "Cora", email: "c@x.test" },
+                           { name: "Cora", email: "", phone_number: "" });
+            """
+        )
+        assert sent == {"email": ""}
+
+
+class TestAttention:
+    """Being away."""
+
+    def test_one_is_away_after_the_minutes_and_back_with_the_first_sign(
+        self, evaluate: Evaluate
+    ) -> None:
+        told = evaluate(
+            """
+            const { Attention } = await load("attention.js");
+            const told = [];
+            const onChange = (isAway) => told.push(isAway);
+            const attention = new Attention({ minutes: () => 5, onChange });
+            attention.start();
+            const now = attention.last;
+            attention.check(now + 299_000);
+            attention.check(now + 300_000);
+            attention.check(now + 301_000);
+            dispatchEvent(new Event("keydown"));
+            return told;
+            """
+        )
+        assert told == [True, False]
+
+    def test_who_never_wants_to_be_away_never_is(self, evaluate: Evaluate) -> None:
+        told = evaluate(
+            """
+            const { Attention } = await load("attention.js");
+            const told = [];
+            const onChange = (isAway) => told.push(isAway);
+            const attention = new Attention({ minutes: () => 0, onChange });
+            attention.check(attention.last + 10 ** 9);
+            return told;
+            """
+        )
+        assert told == []

@@ -10,7 +10,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
 
 from chatplatform import clock
-from chatplatform.domain_events import SessionsEnded
+from chatplatform.domain_events.sessions import SessionsEnded
 from chatplatform.errors import (
     Authentication,
     Authorization,

@@ -7,7 +7,7 @@ import pytest
 import time_machine
 
 from chatplatform import clock
-from chatplatform.domain_events import SessionsEnded
+from chatplatform.domain_events.sessions import SessionsEnded
 from chatplatform.errors import Authentication, Authorization, Validation
 from chatplatform.models import Customer, CustomerToken, Organization
 from chatplatform.services import tokens

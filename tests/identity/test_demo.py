@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 from io import StringIO
 from typing import Any
+from uuid import UUID
 
 import pytest
 import time_machine
@@ -23,7 +24,7 @@ from chatplatform.models import (
     PersonalAccessToken,
 )
 from chatplatform.scopes import allowed
-from chatplatform.services import tokens
+from chatplatform.services import bots, tokens
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -58,7 +59,7 @@ def test_prints_exactly_the_agreed_object():
         ["id", "account_id", "password", "role", "pat", "access_token"]
     ]
     assert [agent["role"] for agent in printed["agents"]] == ["owner", "normal", "normal"]
-    assert printed["bots"] == []
+    assert [list(bot) for bot in printed["bots"]] == [["id", "secret"]]
     assert printed["groups"] == [
         {"id": 0, "name": "General"},
         {"id": 1, "name": "Sales"},
@@ -85,12 +86,17 @@ def assert_everything_works(printed: dict[str, Any]) -> None:
         assert by_bearer.client_id == printed["client_id"]
         assert by_bearer.agent_id == by_basic.agent_id == seat.pk
         assert by_bearer.scopes == by_basic.scopes >= allowed(agent["role"])
+    organization_id = UUID(printed["organization_id"])
+    for bot in printed["bots"]:
+        issued = bots.issue_token(organization_id, bot["id"], printed["client_id"], bot["secret"])
+        assert tokens.authenticate_agent(f"Bearer {issued.token}").public_id == bot["id"]
 
 
 def test_its_agents_accept_chats_once_they_sign_in():
     demo()
 
-    statuses = Agent.objects.values_list("login_status", flat=True)
+    people = Agent.objects.filter(kind=Agent.Kind.HUMAN)
+    statuses = people.values_list("login_status", flat=True)
     assert list(statuses) == 3 * ["accepting_chats"]
 
 
@@ -143,6 +149,19 @@ def test_a_changed_password_or_client_secret_is_set_back_to_what_is_printed():
 
     assert demo() == printed
     assert_everything_works(printed)
+
+
+def test_a_changed_bot_secret_is_set_back_and_a_deleted_bot_stays_away():
+    printed = demo()
+    (bot,) = printed["bots"]
+    organization_id = UUID(printed["organization_id"])
+    bots.reset_secret(organization_id, bot["id"])
+
+    assert demo() == printed
+    assert_everything_works(printed)
+
+    bots.delete_bot(organization_id, bot["id"])
+    assert demo()["bots"] == []
 
 
 def test_another_organisation_is_separate():

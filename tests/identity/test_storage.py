@@ -5,7 +5,7 @@ from django.apps import apps
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
 
-from chatplatform.services import applications, customer_identities, organizations, tokens
+from chatplatform.services import agents, applications, customer_identities, tokens
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 def test_nothing_that_was_handed_out_can_be_read_back():
     organization = make.organization()
-    agent = organizations.add_agent(
+    agent = agents.create_agent(
         organization, "ann@example.com", "Ann", "correct horse battery staple"
     )
     application, client_secret = applications.create_application(organization, "Integration")

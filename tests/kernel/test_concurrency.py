@@ -7,21 +7,41 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core import mail
 from django.db import connections
 
 from chatplatform import clock
 from chatplatform.models import (
+    AccessRule,
     Agent,
+    ArchiveEntry,
     Chat,
     ChatChange,
     ChatListing,
     ConnectionLease,
+    Customer,
     Event,
     Organization,
+    ReachedGoal,
+    ShownGreeting,
     Thread,
+    UploadedFile,
+    Visit,
 )
-from chatplatform.services import listings, presence, routing, timers
+from chatplatform.services import (
+    agents,
+    archives,
+    greetings,
+    groups,
+    listings,
+    presence,
+    routing,
+    thumbnails,
+    timers,
+    transcript_mails,
+)
 from tests import make
+from tests.images import PIXEL
 from tests.world import Refused, User, World
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -124,6 +144,40 @@ def test_a_customer_gets_one_chat_however_often_they_ask(world: World, acme: Org
 
     assert sorted(map(str, answers))[:4] == ["chat_limit_reached"] * 4
     assert Chat.objects.count() == 1
+
+
+def test_a_customer_gets_as_many_chats_as_the_licence_allows(
+    world: World, acme: Organization
+) -> None:
+    acme.properties = {"routing": {"max_customer_chats_count": 3}}
+    acme.save()
+    carl = world.customer(acme, "carl")
+
+    start = lambda: carl.rtm("start_chat", {"continuous": True})  # noqa: E731
+    answers = at_once(*[start] * 7)
+
+    assert sorted(map(str, answers))[:4] == ["chat_limit_reached"] * 4
+    assert Chat.objects.count() == 3
+
+
+def test_properties_set_at_once_are_all_kept(world: World, acme: Organization) -> None:
+    carl = world.customer(acme, "carl")
+    started = carl.rtm("start_chat", {"continuous": True})
+    names = ("int_property", "string_property", "bool_property")
+    values = dict(zip(names, (1, "x", True), strict=True))
+
+    def set_one(name: str) -> None:
+        for location, place in (
+            ("chat", {"id": started["chat_id"]}),
+            ("thread", {"chat_id": started["chat_id"], "thread_id": started["thread_id"]}),
+        ):
+            given = {"test": {name: values[name]}}
+            carl.rtm(f"update_{location}_properties", {**place, "properties": given})
+
+    at_once(*[lambda name=name: set_one(name) for name in names])
+
+    assert Chat.objects.get().properties["test"] == values
+    assert Thread.objects.get().properties["test"] == values
 
 
 def test_a_chat_is_resumed_once(world: World, acme: Organization) -> None:
@@ -347,3 +401,320 @@ def test_a_customer_logs_in_while_their_chat_begins(world: World, acme: Organiza
     counts = customer["statistics"]
     assert (counts["chats_count"], counts["threads_count"]) == (1, 1)
     assert (counts["visits_count"], counts["page_views_count"]) == (1, 2)
+
+
+# --- transfers ------------------------------------------------------------------------------------
+
+
+def hand(user: User, chat_id: str, to: User) -> Callable[[], Any]:
+    payload = {"id": chat_id, "target": {"type": "agent", "ids": [to.id]}}
+    return lambda: user.rtm("transfer_chat", payload)
+
+
+def talking(chat_id: str) -> list[str]:
+    """Return the ids of the agents who are in a chat."""
+    return [
+        user_id
+        for user_id, one in Chat.objects.get(id=chat_id).participants.items()
+        if one["type"] == "agent" and one["present"]
+    ]
+
+
+@pytest.mark.parametrize("_attempt", range(3))
+def test_a_chat_is_handed_on_once(
+    world: World, acme: Organization, talk: tuple[User, User, str], _attempt: int
+) -> None:
+    """Whoever comes second is not in the chat any more."""
+    ann, _, chat_id = talk
+    bob = world.agent(acme, "bob", online=True, accepting=False)
+    cleo = world.agent(acme, "cleo", online=True, accepting=False)
+
+    answers = at_once(hand(ann, chat_id, bob), hand(ann, chat_id, cleo))
+
+    assert sorted(map(str, answers)) == ["authorization", "{}"]
+    assert talking(chat_id) in ([bob.id], [cleo.id])
+
+
+def test_a_chat_is_handed_on_or_closed(
+    world: World, acme: Organization, talk: tuple[User, User, str]
+) -> None:
+    ann, carl, chat_id = talk
+    bob = world.agent(acme, "bob", online=True, accepting=False)
+
+    moved, closed = at_once(
+        hand(ann, chat_id, bob), lambda: carl.rtm("deactivate_chat", {"id": chat_id})
+    )
+
+    assert closed == {}
+    assert moved in ({}, "chat_inactive")
+    assert Chat.objects.get().active_thread_id is None
+    assert talking(chat_id) == ([bob.id] if moved == {} else [ann.id])
+
+
+@pytest.mark.parametrize("_attempt", range(3))
+def test_a_chat_handed_to_an_agent_who_vanishes_is_not_left_alone(
+    world: World, acme: Organization, talk: tuple[User, User, str], _attempt: int
+) -> None:
+    ann, _, chat_id = talk
+    bob = world.agent(acme, "bob", online=True, accepting=False)
+    ConnectionLease.objects.filter(user_id=bob.id).update(expires_at=clock.now())
+
+    moved, _ = at_once(hand(ann, chat_id, bob), presence.end_expired_leases)
+
+    assert moved == "agent_offline"
+    assert talking(chat_id) == [ann.id]
+
+
+@pytest.mark.parametrize("_attempt", range(3))
+def test_a_chat_of_an_agent_who_vanishes_is_handed_on_once(
+    world: World, acme: Organization, talk: tuple[User, User, str], _attempt: int
+) -> None:
+    ann, _, chat_id = talk
+    bob = world.agent(acme, "bob", online=True, accepting=False)
+    world.agent(acme, "cleo", online=True)
+    ConnectionLease.objects.filter(user_id=ann.id).update(expires_at=clock.now())
+
+    at_once(hand(ann, chat_id, bob), presence.end_expired_leases)
+
+    assert len(talking(chat_id)) == 1
+    assert ann.id not in talking(chat_id)
+
+
+def test_the_router_and_a_transfer_do_not_both_take_a_waiting_chat(
+    world: World, acme: Organization
+) -> None:
+    boss = world.agent(acme, "boss", role="administrator", online=True, accepting=False)
+    ann = world.agent(acme, "ann", limit=1, online=True, accepting=False)
+    chat_id = world.customer(acme, "carl").rtm("start_chat", {"continuous": True})["chat_id"]
+    take = {
+        "id": chat_id,
+        "target": {"type": "agent", "ids": [boss.id]},
+        "ignore_requester_presence": True,
+    }
+
+    at_once(
+        lambda: boss.rtm("transfer_chat", take),
+        lambda: ann.rtm("set_routing_status", {"status": "accepting_chats"}),
+    )
+
+    assert talking(chat_id) in ([boss.id], [ann.id])
+
+
+def test_silence_is_noticed_once_and_ended_once(
+    talk: tuple[User, User, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann, carl, chat_id = talk
+    real = clock.now
+    monkeypatch.setattr(clock, "now", lambda: real() + timedelta(minutes=11))
+    at_once(*[timers.notice_silence] * 3)
+    assert Event.objects.count() == 1
+
+    say = {"chat_id": chat_id, "event": make.message()}
+    at_once(*[lambda user=user: user.rtm("send_event", say) for user in (ann, carl) * 2])
+
+    told = ChatChange.objects.filter(body__is="ThreadPropertiesUpdated").order_by("sequence")
+    said = [change.body["properties"]["routing"] for change in told]
+    assert [one["idle"] for one in said if "idle" in one] == [True, False]
+    assert [one["unreplied"] for one in said if "unreplied" in one] == [False]
+    assert Chat.objects.get().idle is False
+
+
+@pytest.mark.parametrize("_attempt", range(3))
+def test_a_greeting_is_shown_once_whoever_finds_it_due(
+    world: World, acme: Organization, _attempt: int
+) -> None:
+    """Several workers look at the clock while the customer opens pages and logs in."""
+    world.agent(acme, "ann", online=True)
+    carl = world.customer(acme, "carl")
+    make.greeting(acme, make.rule("visit_time_site", "greater_or_equal", "0"))
+    Visit.objects.update(greetings_due_at=clock.now())
+    page = "https://x.example/"
+
+    at_once(
+        *[greetings.show_due] * 3,
+        *[lambda: carl.rtm("update_customer_page", {"url": page})] * 2,
+        lambda: carl.rtm("set_customer_session_fields", {"session_fields": [{"a": "b"}]}),
+    )
+
+    assert ShownGreeting.objects.count() == 1
+    assert Customer.objects.get(id=carl.id).greetings_shown_count == 1
+    assert [push.action for push in carl.heard].count("incoming_greeting") <= 1
+
+
+def test_a_greeting_is_seen_once_and_converts_once(world: World, acme: Organization) -> None:
+    world.agent(acme, "ann", online=True)
+    carl = world.customer(acme, "carl")
+    make.greeting(acme)
+    carl.rtm("update_customer_page", {"url": "https://x.example/"})
+    shown = ShownGreeting.objects.get()
+    seen = {"greeting_id": shown.content["id"], "unique_id": shown.unique_id}
+    thread = {"properties": {"lc2": {"greeting_unique_id": shown.unique_id}}}
+
+    at_once(
+        *[lambda: carl.rtm("accept_greeting", seen)] * 2,
+        *[lambda: carl.rtm("start_chat", {"chat": {"thread": thread}})] * 2,
+    )
+
+    row = Customer.objects.get(id=carl.id)
+    assert (row.greetings_accepted_count, row.greetings_converted_count) == (1, 1)
+
+
+def test_a_goal_is_reached_once(world: World, acme: Organization) -> None:
+    carl = world.customer(acme, "carl")
+    make.goal(acme)
+
+    at_once(
+        *[
+            lambda number=number: carl.rtm(
+                "update_customer_page", {"url": f"https://x.example/thanks/{number}"}
+            )
+            for number in range(4)
+        ]
+    )
+
+    assert ReachedGoal.objects.count() == 1
+
+
+def test_access_rules_stay_in_line(acme: Organization) -> None:
+    first = make.access_rule(acme, 0).public_id
+
+    at_once(*[lambda: make.access_rule(acme, 0, next_id=first)] * 4)
+
+    rules = AccessRule.objects.order_by("position")
+    assert list(rules.values_list("position", flat=True)) == list(range(5))
+    assert rules[4].public_id == first
+
+
+def test_everybody_who_presses_a_button_at_once_is_remembered(
+    world: World, acme: Organization
+) -> None:
+    ann, carl = world.agent(acme, "ann", online=True), world.customer(acme, "carl")
+    started = carl.rtm("start_chat")
+    question = make.rich_message("Well?", "yes")
+    sent = ann.rtm("send_event", {"chat_id": started["chat_id"], "event": question})
+    press = {**started, **sent, "postback": {"id": "yes", "toggled": True}}
+    people = [ann, carl]
+
+    at_once(*[lambda one=one: one.rtm("send_rich_message_postback", press) for one in people * 2])
+
+    event = Event.objects.get(type="rich_message")
+    (button,) = event.content["elements"][0]["buttons"]
+    assert sorted(button["user_ids"]) == sorted([ann.id, carl.id])
+
+
+def test_an_event_is_taken_back_once(world: World, acme: Organization) -> None:
+    carl = world.customer(acme, "carl")
+    started = carl.rtm("start_chat", {"continuous": True})
+    event = make.message("Oops", custom_id="c")
+    about = {"chat_id": started["chat_id"], "event": event}
+    named = {**started, **carl.rtm("send_event", about)}
+
+    delete = lambda: carl.rtm("delete_event", named)  # noqa: E731
+    answers = at_once(*[delete] * 4)
+
+    assert sorted(map(str, answers)) == ["not_found", "not_found", "not_found", "{}"]
+
+
+def test_several_workers_make_one_pair_of_thumbnails_and_send_one_mail(
+    world: World, acme: Organization
+) -> None:
+    carl = world.customer(acme, "carl")
+    started = carl.rtm("start_chat", {"continuous": True})
+    event = {"type": "file", "url": carl.upload("cat.png", PIXEL)}
+    carl.rtm("send_event", {"chat_id": started["chat_id"], "event": event})
+    wish = {"routing": {"transcript_email": "carl@example.com"}}
+    carl.rtm("update_thread_properties", {**started, "properties": wish})
+    carl.rtm("deactivate_chat", {"id": started["chat_id"]})
+
+    at_once(*[thumbnails.make_due] * 3, *[transcript_mails.send_due] * 3)
+
+    assert UploadedFile.objects.filter(thumbnail_of__isnull=False).count() == 2
+    assert [message.to for message in mail.outbox] == [["carl@example.com"]]
+
+
+@pytest.mark.parametrize("change", [agents.suspend_agent, agents.delete_agent])
+def test_an_agent_who_goes_while_chats_come_keeps_none(
+    world: World, acme: Organization, change: Callable[[Any, str], None]
+) -> None:
+    ann = world.agent(acme, "ann", limit=20, online=True)
+    world.agent(acme, "bob", limit=20, online=True)
+    customers = [world.customer(acme, f"c{number}") for number in range(6)]
+
+    at_once(
+        lambda: change(acme.id, ann.id),
+        *[lambda one=one: one.rtm("start_chat") for one in customers],
+    )
+
+    assert loads(acme)["Bob"] == 6
+    assert loads(acme).get("Ann", 0) == 0
+
+
+def test_nothing_stays_in_a_group_that_is_deleted_while_chats_begin_in_it(
+    world: World, acme: Organization
+) -> None:
+    group = make.group(acme)
+    customers = [world.customer(acme, f"c{number}") for number in range(5)]
+    wanted = {"continuous": True, "chat": {"access": {"group_ids": [group.number]}}}
+
+    answers = at_once(
+        lambda: groups.delete_group(acme.id, group.number),
+        *[lambda one=one: one.rtm("start_chat", wanted) for one in customers],
+    )
+
+    refused = answers[1:].count("group_not_found")
+    assert list(Chat.objects.values_list("group_ids", flat=True)) == [[0]] * (5 - refused)
+    assert all(thread.group_ids == [0] for thread in Thread.objects.all())
+
+
+def test_groups_made_at_once_have_numbers_of_their_own(acme: Organization) -> None:
+    numbers = at_once(*[lambda: groups.create_group(acme, "Sales").number] * 5)
+
+    assert sorted(numbers) == [1, 2, 3, 4, 5]
+
+
+# --- archives -------------------------------------------------------------------------------------
+
+
+def test_several_workers_read_each_thread_of_the_archives(
+    acme: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archives, "AT_ONCE", 3)
+    for _ in range(12):
+        make.chat(make.customer(acme), active=False, texts=["An order"])
+
+    at_once(*[archives.index_due] * 3)
+    archives.index_due()
+
+    assert ArchiveEntry.objects.count() == 12
+    assert not Thread.objects.filter(archived=False).exists()
+
+
+def test_nobody_finds_what_is_deleted_while_a_worker_reads(
+    acme: Organization, world: World
+) -> None:
+    ann = world.agent(acme, "ann")
+    for _ in range(5):
+        carl = world.customer(acme, "carl", online=False)
+        text = {"thread": {"events": [make.message("My password")]}}
+        started = carl.call("start_chat", continuous=True, chat=text)
+        event_id = started.pop("event_ids")[0]
+
+        def delete(carl: User = carl, ids: dict[str, str] = started, event: str = event_id) -> None:
+            carl.call("delete_event", **ids, event_id=event)
+
+        at_once(archives.index_due, delete)
+
+        found = ann.call("list_archives", filters={"query": "password"})
+        assert found["chats"] == []
+
+
+def test_a_thread_is_tagged_once_however_many_try(acme: Organization, world: World) -> None:
+    ann = world.agent(acme, "ann")
+    make.tag(acme, "vip")
+    chat = make.chat(make.customer(acme))
+    asked = {"chat_id": chat.id, "thread_id": chat.last_thread_id, "tag": "vip"}
+
+    answers = at_once(*[lambda: ann.call("tag_thread", **asked)] * 3)
+
+    assert sorted(answers, key=str) == ["validation", "validation", {}]
+    assert Thread.objects.get(chat=chat).tags == ["vip"]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from django.conf import settings
@@ -19,15 +21,26 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from chatplatform.models import Agent, Chat, ChatChange, ChatListing, Event, Group, Thread
-from chatplatform.services import listings, routing
+from chatplatform import clock
+from chatplatform.models import (
+    Agent,
+    Chat,
+    ChatChange,
+    ChatListing,
+    ConnectionLease,
+    Event,
+    Group,
+    Thread,
+)
+from chatplatform.services import listings, routing, timers
 from tests import make
 from tests.kernel.replica import AgentReplica, CustomerReplica
-from tests.world import Refused, User, World
+from tests.world import Heard, Refused, User, World
 
 AGENTS = st.sampled_from(["ann", "bob", "cleo"])
 CUSTOMERS = st.sampled_from(["dora", "emil", "fay"])
 REFUSALS = {
+    "agent_offline",
     "authorization",
     "chat_already_active",
     "chat_inactive",
@@ -40,6 +53,17 @@ REFUSALS = {
 }
 
 
+def chats_in(push: Heard) -> set[str]:
+    """Return the ids of the chats a push is about."""
+    if isinstance(push.payload, list):
+        return {entry["chat_id"] for entry in push.payload}
+    if push.action == "incoming_chat":
+        return {push.payload["chat"]["id"]}
+    if push.action == "chat_access_updated":
+        return {push.payload["id"]}
+    return {push.payload["chat_id"]} if "chat_id" in push.payload else set()
+
+
 class Conversation(RuleBasedStateMachine):
     """Three agents, two of them in a group, and three customers with a chat each."""
 
@@ -47,6 +71,10 @@ class Conversation(RuleBasedStateMachine):
 
     @initialize()
     def open_shop(self) -> None:
+        self.passed = timedelta()
+        real = clock.now
+        self.time = patch.object(clock, "now", lambda: real() + self.passed)
+        self.time.start()
         self.organization = make.organization()
         self.group = make.group(self.organization, "Sales")
         self.agents = {
@@ -67,6 +95,12 @@ class Conversation(RuleBasedStateMachine):
         self.watchers = [AgentReplica(self.agents["bob"]), AgentReplica(self.agents["ann"])]
         self.watchers += [CustomerReplica(user) for user in self.customers.values()]
         self.overruled: set[str] = set()
+        self.seen: dict[str, set[str]] = {}
+        self.heard: dict[str, int] = {}
+
+    def teardown(self) -> None:
+        if hasattr(self, "time"):
+            self.time.stop()
 
     # --- what people do -------------------------------------------------------------------------
 
@@ -131,8 +165,6 @@ class Conversation(RuleBasedStateMachine):
     def look(self, agent: str, who: str) -> None:
         event = Event.objects.filter(thread__chat_id=self.chat_of(who)).last()
         if event is not None:
-            from chatplatform import clock
-
             seen = {"chat_id": self.chat_of(who), "seen_up_to": clock.to_wire(event.created_at)}
             self.attempt(self.agents[agent], "mark_events_as_seen", **seen)
             self.attempt(self.customers[who], "mark_events_as_seen", **seen)
@@ -170,6 +202,42 @@ class Conversation(RuleBasedStateMachine):
     def choose(self, agent: str, accepting: bool) -> None:
         status = "accepting_chats" if accepting else "not_accepting_chats"
         self.attempt(self.agents[agent], "set_routing_status", status=status)
+
+    @rule(agent=AGENTS, who=CUSTOMERS, to=AGENTS, wait=st.booleans())
+    def hand_to_agent(self, agent: str, who: str, to: str, wait: bool) -> None:
+        self.overruled.add(self.agents[to].id)
+        self.hand_over(agent, who, {"type": "agent", "ids": [self.agents[to].id]}, wait)
+
+    @rule(agent=AGENTS, who=CUSTOMERS, sales=st.booleans(), wait=st.booleans())
+    def hand_to_group(self, agent: str, who: str, sales: bool, wait: bool) -> None:
+        number = self.group.number if sales else 0
+        self.hand_over(agent, who, {"type": "group", "ids": [number]}, wait)
+
+    @rule(agent=AGENTS, who=CUSTOMERS, wait=st.booleans())
+    def hand_to_anybody(self, agent: str, who: str, wait: bool) -> None:
+        self.hand_over(agent, who, None, wait)
+
+    def hand_over(self, agent: str, who: str, target: Any, wait: bool) -> None:
+        self.attempt(
+            self.agents[agent],
+            "transfer_chat",
+            id=self.chat_of(who),
+            target=target,
+            ignore_agents_availability=wait,
+            ignore_requester_presence=True,
+        )
+
+    @rule(agent=AGENTS, away=st.booleans())
+    def look_away(self, agent: str, away: bool) -> None:
+        if self.agents[agent].connections:
+            self.attempt(self.agents[agent], "set_away_status", away=away)
+
+    @rule()
+    def be_silent(self) -> None:
+        """Let so much time pass that chats fall idle; every connection lives on."""
+        self.passed += timedelta(minutes=11)
+        ConnectionLease.objects.update(expires_at=clock.now() + timedelta(days=1))
+        self.world.act(timers.notice_silence)
 
     @rule(agent=AGENTS)
     def vanish(self, agent: str) -> None:
@@ -277,6 +345,47 @@ class Conversation(RuleBasedStateMachine):
                 for one in chat.participants.values()
             )
             assert waits is not talks
+
+    @invariant()
+    def the_router_says_how_things_stand(self) -> None:
+        for chat in self.chats():
+            if chat.active_thread_id is None:
+                assert not chat.idle
+                assert not chat.unreplied
+                continue
+            thread = Thread.objects.get(id=chat.active_thread_id)
+            said = thread.properties["routing"]
+            waits = thread.queued_at is not None
+            replied = chat.spoke_at.get("agent", "") > clock.to_wire(thread.created_at)
+            assert (said["unassigned"], said["pinned"]) == (waits, waits)
+            assert chat.properties["routing"]["unassigned"] is waits
+            assert said["unreplied"] is chat.unreplied is not replied
+            assert said["idle"] is chat.idle
+
+    def who_sees(self, chat: Chat) -> set[str]:
+        groups = {
+            agent.id: {0, self.group.number} if name == "bob" else {0}
+            for name, agent in self.agents.items()
+        }
+        return {
+            user.id
+            for name, user in self.agents.items()
+            if name == "cleo" or user.id in chat.participants or groups[user.id] & {*chat.group_ids}
+        }
+
+    @invariant()
+    def nobody_hears_of_a_chat_they_may_not_see(self) -> None:
+        """They may have lost access by what they heard, so that of before counts too."""
+        now = {chat.id: self.who_sees(chat) for chat in self.chats()}
+        if not now:
+            return
+        for agent in self.agents.values():
+            fresh = agent.all_heard[self.heard.get(agent.id, 0) :]
+            self.heard[agent.id] = len(agent.all_heard)
+            for push in fresh:
+                for chat_id in chats_in(push):
+                    assert agent.id in now[chat_id] | self.seen.get(chat_id, set()), push
+        self.seen = now
 
     @invariant()
     def lists_are_what_the_chats_say(self) -> None:

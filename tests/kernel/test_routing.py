@@ -8,7 +8,7 @@ import pytest
 
 from chatplatform import clock
 from chatplatform.models import Agent, Chat, GroupMember, Organization, Thread, Visit
-from chatplatform.services import organizations, presence, routing, timers
+from chatplatform.services import groups, presence, routing, timers
 from tests import make
 from tests.world import User, World
 
@@ -98,7 +98,7 @@ def test_priorities_in_the_group_decide_first(
     for name, priority in priorities.items():
         user = world.agent(acme, name, online=True)
         row = Agent.objects.get(public_id=user.id)
-        organizations.add_group_member(group, row, priority)
+        groups.add_group_member(group, row, priority)
 
     customer = visitor("carl")
     chat = {"access": {"group_ids": [group.number]}}
@@ -228,10 +228,19 @@ def test_a_freed_slot_takes_the_next(
         "incoming_event",
         "chat_deactivated",
         "user_added_to_chat",
-        "chat_transferred",
         "incoming_chat",
+        "chat_transferred",
+        "thread_properties_updated",
+        "chat_properties_updated",
         "queue_positions_updated",
     ]
+    flags = pushes.payload(ann, "thread_properties_updated")["properties"]["routing"]
+    assert flags.pop("last_transfer_timestamp") == pytest.approx(clock.now().timestamp(), abs=60)
+    assert flags == {"unassigned": False, "pinned": False}
+    assert pushes.payload(ann, "chat_properties_updated") == {
+        "chat_id": chats[1],
+        "properties": {"routing": {"unassigned": False, "was_pinned": True}},
+    }
     (entry,) = pushes.payload(watcher, "queue_positions_updated")
     assert (entry["chat_id"], entry["queue"]["position"]) == (chats[2], 1)
     assert entry["queue"].keys() == {"position", "wait_time"}

@@ -306,3 +306,15 @@ def test_agents_see_whispers_as_unread_and_customers_do_not(
     assert chat["has_unread_events"] is False
     customer = ann.call("get_customer", id=carl.id)
     assert "agent_last_event_created_at" not in customer
+
+
+def test_a_whispers_properties_stay_unseen(wanda: User, chat_id: str, unseen: Pushes) -> None:
+    join(wanda, chat_id, "agents")
+    event_id = whisper(wanda, chat_id)
+    place = {"chat_id": chat_id, "thread_id": event_id.split("_")[0], "event_id": event_id}
+
+    given = {"test": {"string_property": "psst"}}
+    wanda.call("update_event_properties", **place, properties=given)
+    wanda.call("delete_event_properties", **place, properties={"test": ["string_property"]})
+
+    assert "event_properties_updated" in unseen.names["wanda"]

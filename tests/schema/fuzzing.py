@@ -23,6 +23,7 @@ import requests
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.sync.client import connect
 
+from tests import make
 from tests.clients import new_customer, web
 from tests.live import ROOT, LiveServer
 
@@ -35,7 +36,7 @@ CHECKS = (
 )
 WORLD = "FUZZ_WORLD"
 """The variable that tells ``hooks`` where the world is described."""
-EXAMPLES = 30
+EXAMPLES = 20
 """Requests made up for each action, beside those that follow from its schema alone."""
 SAME_EVENTS = ("start_chat", "resume_chat")
 """Actions that take what ``send_event`` takes: going through every kind of event once is enough."""
@@ -43,6 +44,12 @@ ANSWERED_WITHIN_SECONDS = 20
 DONE_WITHIN_SECONDS = 480
 PAST, FUTURE = "2020-01-31T12:00:00.000000Z", "2120-01-31T12:00:00Z"
 CHATS = 12
+GREETED = ("accept_greeting", "cancel_greeting", "send_greeting_button_clicked")
+"""Actions whose customers have been greeted; each spoils it for the others."""
+SPARED = len(GREETED) + 2
+"""Customers who are asked for something of their own."""
+QUESTION_ID = "yes"
+QUESTION = make.rich_message("Well?", QUESTION_ID)
 CUSTOMERS = 60
 
 CONFIGURATION = f"""
@@ -70,11 +77,13 @@ class Findings:
         return sum(counted.total() for counted in self.answers.values())
 
 
-def fuzz(server: LiveServer, version: str, api: str, directory: Path) -> Findings:
+def fuzz(
+    server: LiveServer, version: str, api: str, directory: Path, things: dict[str, Any]
+) -> Findings:
     """Run schemathesis against every action of ``api`` in a wire version.
 
-    ``directory`` keeps its configuration and reports. The run is the same each time as far as the
-    server's own ids allow: one worker, no randomness.
+    ``things`` are what :func:`furnished` made; ``directory`` keeps configuration and reports.
+    The run is the same each time as far as the server's own ids allow: one worker, no randomness.
     """
     directory.mkdir()
     report = directory / "report.ndjson"
@@ -82,7 +91,7 @@ def fuzz(server: LiveServer, version: str, api: str, directory: Path) -> Finding
         for account in server.demo["agents"][:2]:
             stack.enter_context(online(server, account))
         world = directory / "world.json"
-        world.write_text(json.dumps(_world(server, api)))
+        world.write_text(json.dumps(_world(server, api, things)))
         (directory / "schemathesis.toml").write_text(
             CONFIGURATION.format(organization_id=server.demo["organization_id"])
         )
@@ -140,7 +149,7 @@ def online(server: LiveServer, account: dict[str, Any]) -> Iterator[None]:
     thread.join()
 
 
-def _world(server: LiveServer, api: str) -> dict[str, dict[str, list[Any]]]:
+def _world(server: LiveServer, api: str, things: dict[str, Any]) -> dict[str, dict[str, list[Any]]]:
     """Make what requests can be about; return who asks, and what exists by the field that names it.
 
     ``action.field`` goes before ``field``. One kind of request must not spoil the others': chats
@@ -156,7 +165,8 @@ def _world(server: LiveServer, api: str) -> dict[str, dict[str, list[Any]]]:
     else:
         asking = starting = [f"Bearer {server.demo['agents'][0]['access_token']}"]
         talking = tokens[:CHATS]
-    chats = [web(server.url, start, {"continuous": True}, token) for token in talking]
+    opening = {"continuous": True, "chat": {"thread": {"events": [QUESTION]}}}
+    chats = [web(server.url, start, opening, token) for token in talking]
     ids = [chat["chat_id"] for chat in chats]
     half = len(ids) // 2
     values = {
@@ -166,6 +176,8 @@ def _world(server: LiveServer, api: str) -> dict[str, dict[str, list[Any]]]:
         "deactivate_chat.id": ids[:half] or ids,
         "resume_chat.id": ids[:half] or ids,
         "get_customer.id": [customer["entity_id"] for customer in minted],
+        "update_customer.id": [customer["entity_id"] for customer in minted],
+        "ban_customer.id": [customer["entity_id"] for customer in minted[CHATS:]],
         "agent_id": agents,
         "user_id": agents,
         "group_ids": [group["id"] for group in server.demo["groups"]],
@@ -173,8 +185,67 @@ def _world(server: LiveServer, api: str) -> dict[str, dict[str, list[Any]]]:
         "seen_up_to": [PAST],
         "from": [PAST],
         "to": [FUTURE],
+        "transfer_chat.target": [{"type": "group", "ids": [0]}],
+        "transfer_chat.ignore_requester_presence": [True],
+        "transfer_chat.ignore_agents_availability": [True],
+        "event_id": [chat["event_ids"][0] for chat in chats[half:]],
+        "send_rich_message_postback.id": [QUESTION_ID],
+        "tag": [things["tags"][0]],
     }
-    return {"tokens": {"": asking, "start_chat": starting}, "values": values}
+    for place in ("chat", "thread", "event"):
+        values[f"update_{place}_properties.properties"] = [{"test": {"string_property": "x"}}]
+        values[f"delete_{place}_properties.properties"] = [{"test": ["string_property"]}]
+    by_action = {"": asking, "start_chat": starting[SPARED:] or starting}
+    if api == "customer":
+        spared = iter(starting)
+        for action in GREETED:
+            by_action[action] = [next(spared)]
+            values |= _greeted(server, action, by_action[action][0])
+        by_action["delete_event"] = [next(spared)]
+        deleted = web(server.url, start, opening, by_action["delete_event"][0])
+        for name in ("chat_id", "thread_id"):
+            values[f"delete_event.{name}"] = [deleted[name]]
+        values["delete_event.event_id"] = deleted["event_ids"]
+        by_action["request_email_verification"] = [next(spared)]
+        update = f"/v3.7/customer/action/update_customer{query}"
+        address = {"email": "carl@example.com"}
+        web(server.url, update, address, by_action["request_email_verification"][0])
+        values["callback_uri"] = ["https://shop.example.com/verified"]
+        values["get_url_info.url"] = [f"{server.url}/demo/"]
+    return {"tokens": by_action, "values": values}
+
+
+def furnished(server: LiveServer) -> dict[str, Any]:
+    """Let the organisation have what only its owner can make; return what it is called."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.sdk.furnish", server.demo["organization_id"]],
+        cwd=ROOT,
+        env=server.environment,
+        capture_output=True,
+        check=True,
+    )
+    made: dict[str, Any] = json.loads(done.stdout)
+    return made
+
+
+def _greeted(server: LiveServer, action: str, token: str) -> dict[str, list[Any]]:
+    """Let a customer open a page that greets; return what names the greeting in an action."""
+    query = f"organization_id={server.demo['organization_id']}"
+    page = {"url": "https://shop.example.com/news", "title": "News"}
+    frame = {"action": "login", "payload": {"token": token, "customer_page": page}}
+    with connect(f"ws://localhost:{server.port}/v3.7/customer/rtm/ws?{query}") as socket:
+        socket.send(json.dumps(frame))
+        heard = {"action": "nothing yet"}
+        while heard["action"] != "incoming_greeting":
+            heard = json.loads(socket.recv(timeout=ANSWERED_WITHIN_SECONDS))
+    greeting: dict[str, Any] = heard["payload"]  # type: ignore[assignment]
+    (button,) = greeting["event"]["elements"][0]["buttons"]
+    return {
+        f"{action}.unique_id": [greeting["unique_id"]],
+        f"{action}.greeting_unique_id": [greeting["unique_id"]],
+        f"{action}.greeting_id": [greeting["id"]],
+        f"{action}.button_id": [button["button_id"]],
+    }
 
 
 def _uploaded(server: LiveServer, api: str, query: str, token: str) -> str:

@@ -34,11 +34,11 @@ def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
 
 
 def _named(node: Any, action: str, number: int, name: str = "") -> Any:
+    values = _world["values"].get(f"{action}.{name}") or _world["values"].get(name)
+    if values and type(node) is type(values[0]):
+        return values[number % len(values)]
     if isinstance(node, dict):
         return {key: _named(value, action, number, key) for key, value in node.items()}
     if isinstance(node, list):
         return [_named(item, action, number, name) for item in node]
-    values = _world["values"].get(f"{action}.{name}") or _world["values"].get(name)
-    if not values or type(node) is not type(values[0]):
-        return node
-    return values[number % len(values)]
+    return node

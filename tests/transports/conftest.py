@@ -1,25 +1,32 @@
 """The transports on a fake service, over every channel layer this run has."""
 
 import asyncio
+import secrets
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
 import pytest_asyncio
+import uvicorn
 from channels.layers import InMemoryChannelLayer
 from channels_redis.pubsub import RedisPubSubChannelLayer
 from django.conf import settings as django_settings
 from django.db import transaction
 
 from chatplatform.api import dispatch, pushes, registry
+from chatplatform.asgi import application
 from chatplatform.selectors import chats, organizations
 from chatplatform.services import presence
+from chatplatform.transports import claims
 from chatplatform.transports import server as servers
 from chatplatform.transports.server import Server
 from tests.rtm import Client
 from tests.transports import fakes
 from tests.transports.fakes import Service
 
+MAX_FRAME_BYTES = 64 * 1024
+"""The largest frame the server of ``address`` takes."""
 LAYERS = ["memory", "redis"] if django_settings.REDIS_URL else ["memory"]
 
 Enter = Callable[..., Awaitable[Client]]
@@ -39,6 +46,7 @@ def service(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Service:
     monkeypatch.setattr(presence, "drop", made.dropped.extend)
     known = {fakes.ORGANIZATION: object()}
     monkeypatch.setattr(organizations, "by_id", known.get)
+    monkeypatch.setattr(claims, "_PREFIX", f"{secrets.token_hex(4)}:")
     made.define()
     return made
 
@@ -71,6 +79,25 @@ async def server(layer: Any) -> AsyncIterator[Server]:
     made.start()
     yield made
     await servers.stop()
+
+
+@pytest_asyncio.fixture
+async def address(server: Server) -> AsyncIterator[str]:
+    """Serve on a free port of this machine."""
+    bound = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(
+        application,
+        ws="websockets-sansio",
+        ws_per_message_deflate=False,
+        ws_max_size=MAX_FRAME_BYTES,
+        lifespan="off",
+        log_config=None,
+    )
+    serving = uvicorn.Server(config)
+    task = asyncio.create_task(serving._serve([bound]))
+    yield f"ws://127.0.0.1:{bound.getsockname()[1]}"
+    serving.should_exit = True
+    await task
 
 
 @pytest_asyncio.fixture

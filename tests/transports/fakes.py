@@ -4,10 +4,12 @@ A token is the user's name. Agents see every chat of their groups; a chat is wat
 named in ``present``.
 """
 
+import asyncio
 import itertools
 import threading
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from chatplatform import clock, domain_events
@@ -15,7 +17,8 @@ from chatplatform.api.action import Empty, Request, action
 from chatplatform.api.call import Call
 from chatplatform.api.context import ALL_PUSHES, Context, SessionTerms
 from chatplatform.api.pushes import Push, Reach, push
-from chatplatform.domain_events import EventAppended, RoutingStatusSet
+from chatplatform.domain_events.events import EventAppended
+from chatplatform.domain_events.routing import RoutingStatusSet
 from chatplatform.errors import Authentication
 from chatplatform.models import Organization
 from chatplatform.requester import AgentRequester, CustomerRequester, Requester
@@ -64,8 +67,7 @@ def terms(
 ) -> SessionTerms:
     """Return what a login agreed: ``names`` in each of ``versions`` (3.6 without any)."""
     wanted = {version: frozenset(names) for version in versions or ("3.6",)}
-    numbers = frozenset(groups) if isinstance(requester, AgentRequester) else frozenset[int]()
-    return SessionTerms(requester, wanted, numbers)
+    return SessionTerms(requester, wanted, frozenset(groups))
 
 
 def said(
@@ -92,6 +94,15 @@ def said(
         followers=[],
         event={"text": text},
     )
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait until something holds, for ten seconds at most."""
+    for _ in range(1000):
+        if holds():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it never came to hold")
 
 
 class Login(Request):
@@ -139,6 +150,7 @@ class Service:
         for api in ("agent", "customer"):
             action(api, web=None)(self.login)
             action(api, web=None)(self.logout)
+            action(api, web=None)(self.update_session)
             action(api)(self.say)
             action(api)(self.wait)
             action(api)(self.crash)
@@ -178,6 +190,15 @@ class Service:
         wanted = {version: frozenset(names) for version, names in pushes.items()}
         ctx.session = SessionTerms(ctx.requester, wanted, agreed.group_numbers)
         return {"welcome": ctx.requester.user_id}
+
+    def update_session(self, ctx: Context[Any], request: Login) -> dict[str, Any]:
+        """Go on with another token, once ``state_gate`` is open."""
+        assert ctx.terms is not None
+        requester = self.requesters[request.token]
+        self.state_read.set()
+        assert self.state_gate.wait(5)
+        ctx.session = replace(ctx.terms, requester=requester)
+        return {}
 
     def logout(self, ctx: Context[Any], request: Empty) -> dict[str, Any]:
         """Log out."""

@@ -57,6 +57,20 @@ def test_a_frame_that_can_not_be_served_is_refused_with_what_was_readable_of_it(
     )
 
 
+def test_up_to_3_5_a_frame_may_name_its_author() -> None:
+    text = '{"action":"x","author_id":"bot"}'
+
+    assert [frames.read(text, version).author_id for version in ("3.4", "3.5", "3.6", "3.7")] == [
+        "bot",
+        "bot",
+        "",
+        "",
+    ]
+    with pytest.raises(frames.Refusal, match="author_id"):
+        frames.read('{"action":"x","author_id":5}', "3.5")
+    assert frames.read('{"action":"x","author_id":5}', "3.6").author_id == ""
+
+
 @pytest.mark.parametrize("request_id", ["abc", "", 17, 'ü"\n'])
 def test_a_request_id_is_echoed_as_it_came(request_id: Any) -> None:
     request = frames.read(orjson.dumps({"action": "say", "request_id": request_id}).decode(), "3.6")

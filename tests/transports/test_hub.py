@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Iterable
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -12,7 +13,9 @@ import pytest_asyncio
 from chatplatform import clock
 from chatplatform.api.context import SessionTerms
 from chatplatform.api.pushes import Push, Reach, push
-from chatplatform.domain_events import EventAppended, RoutingStatusSet, SessionsEnded
+from chatplatform.domain_events.events import EventAppended
+from chatplatform.domain_events.routing import RoutingStatusSet
+from chatplatform.domain_events.sessions import SessionsEnded
 from chatplatform.requester import Requester
 from chatplatform.transports import envelopes, hub
 from chatplatform.transports.connection import Connection
@@ -124,6 +127,48 @@ async def test_a_chats_push_reaches_who_takes_part_and_agents_with_access(server
     reached = [socket for socket in (member, colleague, supervisor, author) if socket.told]
     assert reached == [member, colleague, supervisor, author]
     assert (stranger.told, other.told) == ([], [])
+
+
+async def test_an_applications_own_properties_reach_its_clients_only(server: Server) -> None:
+    shops = await agent(server, "ann", client_id="shop")
+    others = await agent(server, "bob", client_id="other")
+    event = said(present=["ann", "bob"])
+    record = {**event.event, "properties": {"test": {"int_property": 1}}}
+    record["_own"] = {"shop": {"plan": "gold"}}
+
+    server.publisher.publish([replace(event, event=record)])
+    await settle(server)
+
+    def seen(socket: Socket) -> Any:
+        (frame,) = socket.frames
+        return frame["payload"]["event"]
+
+    assert seen(shops)["properties"] == {"test": {"int_property": 1}, "shop": {"plan": "gold"}}
+    assert seen(others)["properties"] == {"test": {"int_property": 1}}
+    assert "_own" not in {**seen(shops), **seen(others)}
+
+
+async def test_a_push_is_encoded_once_for_all_who_see_the_same(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("ann", "bob", "eve"):
+        await agent(server, name, client_id="other")
+    for name in ("dan", "fay"):
+        await agent(server, name, client_id="shop")
+    encoded = []
+    monkeypatch.setattr(
+        hub.frames, "encoded", lambda payload: encoded.append(payload) or orjson.dumps(payload)
+    )
+    event = said(present=["ann", "bob", "eve", "dan", "fay"])
+
+    server.publisher.publish([event])
+    await settle(server)
+    assert len(encoded) == 1
+
+    own = {**event.event, "_own": {"shop": {"plan": "gold"}}}
+    server.publisher.publish([replace(event, event=own, sequence=2)])
+    await settle(server)
+    assert len(encoded) == 3
 
 
 async def test_nobody_of_another_organization_is_told(server: Server) -> None:

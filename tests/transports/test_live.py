@@ -2,45 +2,21 @@
 
 import asyncio
 import contextlib
-import socket
-from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import orjson
 import pytest
-import pytest_asyncio
-import uvicorn
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from chatplatform.api import versions
-from chatplatform.asgi import application
 from chatplatform.transports.server import Server
-from tests.transports.fakes import said
+from tests.transports.conftest import MAX_FRAME_BYTES
+from tests.transports.fakes import said, until
 
-MAX_FRAME_BYTES = 64 * 1024
 EVENTS = 1_500
 BATCH = 20
 TEXT = "x" * 15_000
-
-
-@pytest_asyncio.fixture
-async def address(server: Server) -> AsyncIterator[str]:
-    """Serve on a free port of this machine."""
-    bound = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(
-        application,
-        ws="websockets-sansio",
-        ws_per_message_deflate=False,
-        ws_max_size=MAX_FRAME_BYTES,
-        lifespan="off",
-        log_config=None,
-    )
-    serving = uvicorn.Server(config)
-    task = asyncio.create_task(serving._serve([bound]))
-    yield f"ws://127.0.0.1:{bound.getsockname()[1]}"
-    serving.should_exit = True
-    await task
 
 
 async def log_in(address: str, name: str, **options: Any) -> ClientConnection:
@@ -58,15 +34,6 @@ async def end(client: ClientConnection) -> int:
         while await client.recv():
             count += 1
     return count
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    """Wait until something holds, for ten seconds at most."""
-    for _ in range(1000):
-        if holds():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("it never came to hold")
 
 
 @pytest.mark.parametrize("version", versions.VERSIONS)

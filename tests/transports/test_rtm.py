@@ -12,7 +12,7 @@ from django.db import OperationalError
 
 from chatplatform import clock
 from chatplatform.api import versions
-from chatplatform.domain_events import SessionsEnded
+from chatplatform.domain_events.sessions import SessionsEnded
 from chatplatform.models import Organization
 from chatplatform.selectors import organizations
 from chatplatform.transports.publish import publish
@@ -438,28 +438,6 @@ async def test_a_session_ended_during_its_login_does_not_begin(
     assert push is not None
     assert push["payload"] == {"reason": "access_token_revoked"}
     assert close is None
-
-
-@pytest.mark.parametrize(
-    ("limit", "value"), [("RTM_CONNECTIONS_PER_USER", 1), ("RTM_CONNECTIONS_PER_ORGANIZATION", 1)]
-)
-async def test_too_many_connections_are_turned_away_and_the_others_stay(
-    enter: Enter, settings: Any, limit: str, value: int
-) -> None:
-    first = await enter("ann")
-    setattr(settings, limit, value)
-    second = await Client("agent", "3.6").open()
-
-    await second.ask("login", {"token": "ann"})
-    frame = await second.receive()
-
-    assert frame is not None
-    assert (frame["action"], frame["payload"]) == (
-        "agent_disconnected",
-        {"reason": "too_many_connections"},
-    )
-    assert await second.receive() is None
-    assert (await first.call("ping"))["success"] is True
 
 
 # --- the end ----------------------------------------------------------------------------------

@@ -1,0 +1,326 @@
+"""Access rules: a linked list of conditions on pages and places (protocol.md 6.3)."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from chatplatform.access_conditions import Conditions
+from chatplatform.domain_events.access_rules import AccessRuleChanged, AccessRulesChanged
+from chatplatform.errors import GroupNotFound, LimitReached, NotFound, Validation
+from chatplatform.models import AccessRule, AllowedDomain, Organization
+from chatplatform.selectors import access_rules as selectors
+from chatplatform.services import access_rules
+from tests import make
+from tests.conftest import Told
+
+PAGE = "https://shop.example/sales/new?x=1"
+BERLIN = {"country": "Germany", "country_code": "DE", "region": "Berlin", "city": "Berlin"}
+
+
+# --- conditions -------------------------------------------------------------------------------
+
+
+def match(value: str, *, exact: bool = False) -> dict[str, Any]:
+    return {"value": value, "exact_match": exact}
+
+
+@pytest.mark.parametrize(
+    ("conditions", "holds"),
+    [
+        ({"url": {"values": [match("/sales")]}}, True),
+        ({"url": {"values": [match("/SALES/")]}}, True),
+        ({"url": {"values": [match("/other"), match("/sales")]}}, True),
+        ({"url": {"values": [match("/other")]}}, False),
+        ({"url": {"values": [match(PAGE, exact=True)]}}, True),
+        ({"url": {"values": [match(f"{PAGE}#top", exact=True)]}}, True),
+        ({"url": {"values": [match("https://shop.example/sales", exact=True)]}}, False),
+        ({"url": {"exclude_values": [match("/other")]}}, True),
+        ({"url": {"exclude_values": [match("/other"), match("/sales")]}}, False),
+        ({"domain": {"values": [match("shop.example", exact=True)]}}, True),
+        ({"domain": {"values": [match("https://shop.example", exact=True)]}}, True),
+        ({"domain": {"values": [match("example", exact=True)]}}, False),
+        ({"domain": {"values": [match("shop")]}}, True),
+        ({"domain": {"values": [match("sales")]}}, False),
+        ({"domain": {"exclude_values": [match("shop.example", exact=True)]}}, False),
+        ({"domain": {"exclude_values": [match("other.example")]}}, True),
+        ({"geolocation": {"values": [{"country_code": "de"}]}}, True),
+        ({"geolocation": {"values": [{"city": "Paris"}, {"city": "Berlin"}]}}, True),
+        ({"geolocation": {"values": [{"country": "Germany", "city": "Berlin"}]}}, True),
+        ({"geolocation": {"values": [{"country": "Germany", "city": "Bonn"}]}}, False),
+        ({"geolocation": {"values": [{"region": "Ber"}]}}, False),
+        (
+            {
+                "url": {"values": [match("/sales")]},
+                "geolocation": {"values": [{"city": "Bonn"}]},
+            },
+            False,
+        ),
+        (
+            {
+                "url": {"values": [match("/sales")]},
+                "domain": {"exclude_values": [match("other")]},
+                "geolocation": {"values": [{"city": "Berlin"}]},
+            },
+            True,
+        ),
+    ],
+    ids=str,
+)
+def test_conditions_hold_together(conditions: dict[str, Any], holds: bool) -> None:
+    assert Conditions.model_validate(conditions).hold(PAGE, BERLIN) is holds
+
+
+@pytest.mark.parametrize("url", ["", "nonsense", "http://[broken", "//x"])
+def test_any_url_can_be_looked_at(url: str) -> None:
+    everything = {"url": {"exclude_values": [match("/sales")]}, "domain": {"values": [match("q")]}}
+
+    assert Conditions.model_validate(everything).hold(url, {}) is False
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        {},
+        {"page": {"values": [match("x")]}},
+        {"url": {}},
+        {"url": {"values": []}},
+        {"url": {"values": [match("")]}},
+        {"url": {"values": [match("x" * 2049)]}},
+        {"url": {"values": [match("x")] * 101}},
+        {"url": {"values": [match("x")], "exclude_values": [match("y")]}},
+        {"geolocation": {"values": []}},
+        {"geolocation": {"values": [{}]}},
+        {"geolocation": {"values": [{"planet": "Mars"}]}},
+        {"geolocation": {"exclude_values": [{"city": "Berlin"}]}},
+    ],
+    ids=lambda conditions: str(conditions)[:60],
+)
+def test_impossible_conditions_are_refused(acme: Organization, conditions: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        access_rules.add_access_rule(acme, group_ids=[0], conditions=conditions)
+
+    assert not AccessRule.objects.exists()
+
+
+# --- the list ---------------------------------------------------------------------------------
+
+
+def order(organization: Organization) -> list[str]:
+    """Return the ids in the order of the list, followed along ``next_id``."""
+    records = {
+        one["id"]: one for one in selectors.rule_records(selectors.access_rules(organization.id))
+    }
+    following = {one["next_id"] for one in records.values()}
+    found = [key for key in records if key not in following]
+    while found and records[found[-1]]["next_id"]:
+        found.append(records[found[-1]]["next_id"])
+    return found
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["add", "move", "change", "delete"]),
+        st.integers(0, 20),
+        st.integers(0, 20),
+    ),
+    max_size=15,
+)
+
+
+@settings(
+    max_examples=40,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+@given(STEPS)
+def test_the_list_is_what_was_done_to_it(
+    acme: Organization, told: Told, steps: list[tuple[str, int, int]]
+) -> None:
+    """Whatever is done: the order is right, and who replays what was told has the same list."""
+    AccessRule.objects.all().delete()
+    expected: list[str] = []
+    replica: dict[str, dict[str, Any]] = {}
+    for action, which, where in steps:
+        with told() as events:
+            STEP[action](acme, expected, which, where)
+        for event in events:
+            if isinstance(event, AccessRulesChanged):
+                replay(replica, event.entries)
+
+        assert order(acme) == expected
+        records = selectors.rule_records(selectors.access_rules(acme.id))
+        assert replica == {record["id"]: record for record in records}
+
+
+def replay(replica: dict[str, dict[str, Any]], entries: list[dict[str, Any]]) -> None:
+    for entry in entries:
+        news = {name: value for name, value in entry.items() if name != "status"}
+        if entry["status"] == "deleted":
+            del replica[entry["id"]]
+        elif entry["status"] == "added":
+            replica[entry["id"]] = news
+        else:
+            assert len(news) > 1
+            replica[entry["id"]].update(news)
+
+
+def add(acme: Organization, ids: list[str], which: int, where: int) -> None:
+    place = where % (len(ids) + 1)
+    made = make.access_rule(acme, 0, next_id=ids[place] if place < len(ids) else "")
+    ids.insert(place, made.public_id)
+
+
+def move(acme: Organization, ids: list[str], which: int, where: int) -> None:
+    if ids:
+        moved = ids[which % len(ids)]
+        rest = [one for one in ids if one != moved]
+        place = where % (len(rest) + 1)
+        following = rest[place] if place < len(rest) else ""
+        access_rules.update_access_rule(acme, moved, next_id=following)
+        ids[:] = [*rest[:place], moved, *rest[place:]]
+
+
+def change(acme: Organization, ids: list[str], which: int, where: int) -> None:
+    if ids:
+        access_rules.update_access_rule(acme, ids[which % len(ids)], description=str(where))
+
+
+def delete(acme: Organization, ids: list[str], which: int, where: int) -> None:
+    if ids:
+        access_rules.delete_access_rule(acme, ids.pop(which % len(ids)))
+
+
+STEP: dict[str, Callable[[Organization, list[str], int, int], None]] = {
+    "add": add,
+    "move": move,
+    "change": change,
+    "delete": delete,
+}
+
+
+def test_a_rule_before_itself_stays_where_it_is(acme: Organization) -> None:
+    first, second = (make.access_rule(acme, 0).public_id for _ in range(2))
+
+    access_rules.update_access_rule(acme, first, next_id=first)
+
+    assert order(acme) == [first, second]
+
+
+def test_neighbours_are_told(acme: Organization, told: Told) -> None:
+    first, third = (make.access_rule(acme, 0).public_id for _ in range(2))
+
+    with told() as events:
+        second = make.access_rule(acme, 0, next_id=third).public_id
+
+    changed, *each = events
+    assert isinstance(changed, AccessRulesChanged)
+    assert changed.entries == [
+        {"id": first, "next_id": second, "status": "updated"},
+        {
+            "id": second,
+            "description": "",
+            "access": {"groups": [0]},
+            "conditions": {"url": {"values": [match("/sales")]}},
+            "next_id": third,
+            "status": "added",
+        },
+    ]
+    assert [one.entry for one in each if isinstance(one, AccessRuleChanged)] == changed.entries
+
+
+def test_an_update_that_changes_nothing_tells_nothing(acme: Organization, told: Told) -> None:
+    rule = make.access_rule(acme, 0)
+
+    with told() as events:
+        access_rules.update_access_rule(acme, rule.public_id, description="", next_id="")
+
+    assert events == []
+
+
+def test_rules_of_others_are_out_of_reach(acme: Organization) -> None:
+    theirs = make.access_rule(make.organization("Other"), 0).public_id
+
+    for do in (
+        lambda: access_rules.update_access_rule(acme, theirs, description="mine"),
+        lambda: access_rules.delete_access_rule(acme, theirs),
+        lambda: make.access_rule(acme, 0, next_id=theirs),
+    ):
+        with pytest.raises(NotFound):
+            do()
+    assert selectors.access_rules(acme.id) == []
+
+
+@pytest.mark.parametrize(
+    ("values", "error"),
+    [
+        ({"group_ids": [7]}, GroupNotFound),
+        ({"group_ids": []}, Validation),
+        ({"group_ids": [0] * 201}, Validation),
+        ({"description": "x" * 1025}, Validation),
+        ({"next_id": "nowhere"}, NotFound),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_impossible_rules_are_refused(
+    acme: Organization, values: dict[str, Any], error: type[Exception]
+) -> None:
+    known = {"group_ids": [0], "conditions": {"url": {"values": [match("x")]}}}
+
+    with pytest.raises(error):
+        access_rules.add_access_rule(acme, **{**known, **values})
+
+    assert not AccessRule.objects.exists()
+
+
+def test_there_is_a_most_of_rules(acme: Organization, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access_rules, "MAX_RULES", 2)
+    for _ in range(2):
+        make.access_rule(acme, 0)
+
+    with pytest.raises(LimitReached):
+        make.access_rule(acme, 0)
+
+
+# --- allowed domains --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("url", "allowed"),
+    [
+        ("https://shop.example/x", True),
+        ("https://www.shop.example", True),
+        ("https://SHOP.example", True),
+        ("https://myshop.example", False),
+        ("https://shop.example.evil.test", False),
+        ("", False),
+        ("http://[broken", False),
+    ],
+)
+def test_a_domain_is_allowed_with_its_subdomains(
+    acme: Organization, url: str, allowed: bool
+) -> None:
+    assert selectors.is_domain_allowed(acme.id, url)
+
+    access_rules.allow_domain(acme, "https://Shop.example/")
+
+    assert selectors.is_domain_allowed(acme.id, url) is allowed
+
+
+def test_domains_are_kept_once_and_taken_back(acme: Organization) -> None:
+    for _ in range(2):
+        access_rules.allow_domain(acme, "shop.example")
+    assert AllowedDomain.objects.count() == 1
+
+    access_rules.disallow_domain(acme, "shop.example")
+
+    assert not AllowedDomain.objects.exists()
+    with pytest.raises(NotFound):
+        access_rules.disallow_domain(acme, "shop.example")
+    with pytest.raises(Validation):
+        access_rules.allow_domain(acme, " ")

@@ -1,0 +1,18 @@
+"""An organisation with an administrator and a colleague, both online."""
+
+import pytest
+
+from chatplatform.models import Organization
+from tests.world import User, World
+
+
+@pytest.fixture
+def boss(world: World, acme: Organization) -> User:
+    """Return an administrator who hears everything about the staff."""
+    return world.agent(acme, "boss", role="administrator", online=True, accepting=False)
+
+
+@pytest.fixture
+def ann(world: World, acme: Organization) -> User:
+    """Return an agent who accepts chats."""
+    return world.agent(acme, "ann", online=True)

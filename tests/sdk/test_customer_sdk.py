@@ -1,0 +1,87 @@
+"""The official customer SDK, unmodified, in a real browser: its hosts lead to the test's server."""
+
+from __future__ import annotations
+
+import base64
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, Response, Route, sync_playwright
+
+from tests.live import ROOT
+from tests.sdk.conftest import Company
+from tests.tls import TlsDoor
+
+pytestmark = [pytest.mark.sdk, pytest.mark.browser]
+
+WEBSITE = "https://shop.example.com"
+WITHIN_MILLISECONDS = 60_000
+SCRIPTS = ROOT / "tests" / "js"
+SDK = SCRIPTS / "node_modules" / "@livechat" / "customer-sdk" / "dist" / "customer-sdk.js"
+PAGE = '<!doctype html><title>Shop</title><script src="/sdk/customer-sdk.js"></script>'
+PICTURE = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489"
+    "0000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082"
+)
+
+
+@pytest.fixture
+def visitor(door: TlsDoor) -> Iterator[BrowserContext]:
+    """Return a browser for which LiveChat's hosts are the test's server."""
+    executable = shutil.which("chromium") or shutil.which("chromium-browser")
+    assert executable, "Chromium is not installed"
+    assert SDK.exists(), "run `make sdk` first"
+    switches = [
+        "--no-sandbox",
+        "--disable-gpu",
+        f"--host-resolver-rules=MAP *.livechatinc.com 127.0.0.1:{door.port}",
+        # pages may call servers of this machine, as they may call LiveChat's
+        "--disable-features=LocalNetworkAccessChecks,LocalNetworkAccessChecksWebSockets",
+    ]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=switches)
+        context = browser.new_context(ignore_https_errors=True)
+        context.route(f"{WEBSITE}/**", _shop)
+        yield context
+        browser.close()
+
+
+def _shop(route: Route) -> None:
+    """Answer as a shop's web site: the SDK's own file, the conversation, and a page with both."""
+    name = route.request.url.rsplit("/", 1)[-1]
+    if name == SDK.name:
+        route.fulfill(path=SDK, content_type="text/javascript")
+    elif name.endswith(".mjs"):
+        route.fulfill(path=SCRIPTS / name, content_type="text/javascript")
+    else:
+        route.fulfill(body=PAGE, content_type="text/html")
+
+
+def _checks_goals(response: Response) -> bool:
+    """Recognise the one request the SDK makes without a connection."""
+    return response.request.method == "POST" and "/action/check_goals?" in response.url
+
+
+def _run(page: Page, function: str, facts: dict[str, Any]) -> Any:
+    call = f"facts => import('/customer-sdk.mjs').then(module => module.{function}(facts))"
+    return page.evaluate(call, facts)
+
+
+def test_customer_sdk_holds_a_whole_conversation(
+    visitor: BrowserContext, company: Callable[[str], Company]
+) -> None:
+    # given a shop's page with the SDK on it
+    facts = {**company("customer-sdk").demo, "picture": base64.b64encode(PICTURE).decode()}
+    page = visitor.new_page()
+    page.goto(f"{WEBSITE}/")
+
+    # when its visitor talks to agents, then every answer and event is right
+    with page.expect_response(_checks_goals, timeout=WITHIN_MILLISECONDS) as answered:
+        customer_id = _run(page, "converse", facts)
+    assert answered.value.status == 200
+
+    # and who comes again with nothing but cookies is the same
+    page.reload()
+    assert _run(page, "comeAgain", facts) == [customer_id, "Thomas"]
