@@ -93,6 +93,10 @@ def forget(connection: psycopg.Connection[Any], past: Past) -> None:
             " (SELECT id FROM chatplatform_chat WHERE organization_id = %s)",
             [past.organization_id],
         )
+    for table in ("archivefact", "archiveentry"):
+        connection.execute(
+            f"DELETE FROM chatplatform_{table} WHERE organization_id = %s", [past.organization_id]
+        )
     connection.execute(
         "DELETE FROM chatplatform_event WHERE thread_id IN"
         " (SELECT id FROM chatplatform_thread WHERE organization_id = %s)",
@@ -194,9 +198,11 @@ JOIN chatplatform_agent agent
 _CUSTOMERS = """
 INSERT INTO chatplatform_customer (id, organization_id, name, email, email_verified, avatar,
     phone_number, session_fields, omnichannel, address, side_storage, group_number, chats_count,
-    threads_count, visits_count, page_views_count, created_at)
+    threads_count, visits_count, page_views_count, created_at, access_group_ids, carts,
+    orders_count, tickets_count, greetings_shown_count, greetings_accepted_count,
+    greetings_converted_count, agent_spoke_at, customer_spoke_at)
 SELECT customer_id, organization_id, 'Customer ' || n, 'customer' || n || '@example.com', false,
-    '', '', '[]', '{}', '{}', '{}', 0, 1, 1, 1, 3, began
+    '', '', '[]', '{}', '{}', '{}', 0, 1, 1, 1, 3, began, '[]', '[]', 0, 0, 0, 0, 0, began, began
 FROM written
 """
 
@@ -204,7 +210,7 @@ _CHAT_ROWS = """
 INSERT INTO chatplatform_chat (id, organization_id, customer_id, group_ids, participants,
     followers, properties, sequence, changed_at, previous_change_at, active_thread_id,
     last_thread_id, last_thread_created_at, threads_count, next_position, last_events, spoke_at,
-    created_at)
+    created_at, idle, unreplied)
 SELECT chat_id, organization_id, customer_id, group_ids,
     jsonb_build_object(
         customer_id::text, jsonb_build_object('type', 'customer', 'order', 0, 'present', true,
@@ -218,7 +224,7 @@ SELECT chat_id, organization_id, customer_id, group_ids,
     jsonb_build_object('all', jsonb_build_object('message', thread_id || '_' || %(events)s),
         'agents', '{}'::jsonb),
     jsonb_build_object('customer', to_char(began, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')),
-    began
+    began, false, false
 FROM written
 """
 

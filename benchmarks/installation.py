@@ -35,7 +35,7 @@ REDIS_URL = os.environ.get("REDIS_URL") or "redis://127.0.0.1:6379/0"
 READY_SECONDS = 60
 STOP_SECONDS = 20
 
-_UNLIMITED = {"RATE_LIMIT_PER_SECOND": "100000", "RTM_CONNECTIONS_PER_USER": "10000"}
+_UNLIMITED = {"RATE_LIMIT_PER_SECOND": "100000", "RTM_CONNECTIONS_PER_AGENT": "10000"}
 """Limits are not what is measured; the burst stays, so that tokens are leased as often as ever."""
 
 
