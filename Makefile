@@ -11,8 +11,13 @@ FAST := not slow and not browser and not sdk and not schema
 # Further arguments for pytest and for the benchmarks: `make test ARGS="-k typing"`.
 ARGS ?=
 
+# How many processes run the fast tests, and a folder for reports of the tests' runs.
+WORKERS ?= auto
+REPORTS ?=
+REPORT = $(if $(REPORTS),--junitxml=$(REPORTS)/$@.xml -o junit_logging=no)
+
 .DEFAULT_GOAL := help
-.PHONY: help run test test-unit test-rest bench lint format lock install install-dev sdk clean
+.PHONY: help run test test-unit test-slow bench lint format lock install install-dev sdk clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,14 +27,13 @@ run: install ## Serve everything on http://localhost:$PORT (8000) until SIGTERM,
 	@$(BIN)/python manage.py demo
 	@EMBEDDED_WORKER="$${EMBEDDED_WORKER:-1}" exec $(BIN)/python -m deploy.serve
 
-test: install-dev sdk ## Run the whole suite, on the embedded default or on DATABASE_URL and REDIS_URL
-	@$(BIN)/python -m pytest $(ARGS)
+test: test-unit test-slow ## Run the whole suite, on the embedded default or on DATABASE_URL and REDIS_URL
 
 test-unit: install-dev ## Run the fast part: no browser, no official client, no fuzzing, nothing slow
-	@$(BIN)/python -m pytest -m "$(FAST)" $(ARGS)
+	@$(BIN)/python -m pytest -m "$(FAST)" -n $(WORKERS) $(REPORT) $(ARGS) || test $$? -eq 5
 
-test-rest: install-dev sdk ## Run everything but what drives a browser or fuzzes
-	@$(BIN)/python -m pytest -m "not browser and not schema" $(ARGS)
+test-slow: install-dev sdk ## Run the rest, one test after another: much of it starts servers of its own
+	@$(BIN)/python -m pytest -m "not ($(FAST))" $(REPORT) $(ARGS) || test $$? -eq 5
 
 bench: install-dev ## Measure the platform on DATABASE_URL and REDIS_URL
 	@$(BIN)/python -m benchmarks $(ARGS)
@@ -52,7 +56,7 @@ lock: install-dev ## Lock the newest versions that requirements/*.in allows
 
 install: $(BIN)/.runtime ## Install what a running installation needs
 install-dev: $(BIN)/.dev ## Install what tests and checks need, too
-sdk: .venv-sdk/0.4.1/.installed .venv-sdk/0.4.2/.installed ## Install the official client, one environment per release
+sdk: .venv-sdk/0.4.1/.installed .venv-sdk/0.4.2/.installed tests/js/node_modules/.installed ## Install the official clients
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with PYTHON=…")'
@@ -74,5 +78,11 @@ $(BIN)/.dev: requirements/dev.txt requirements/runtime.txt | $(BIN)/python
 	@$(@D)/bin/python $(PIP) --requirement $<
 	@touch $@
 
+tests/js/node_modules/.installed: tests/js/package-lock.json tests/js/package.json
+	@command -v npm >/dev/null || { echo "Node.js with npm is needed to test with the official JavaScript clients."; exit 1; }
+	@echo "Installing the official JavaScript clients into $(@D) …"
+	@cd tests/js && npm ci --ignore-scripts --loglevel=error >/dev/null
+	@touch $@
+
 clean: ## Remove the environments and caches; var/ with its data stays
-	rm -rf .venv .venv-sdk .pytest_cache .mypy_cache .ruff_cache .hypothesis .schemathesis
+	rm -rf .venv .venv-sdk tests/js/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .schemathesis
