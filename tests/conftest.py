@@ -1,11 +1,13 @@
 """What every test runs on."""
 
+from __future__ import annotations
+
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import redis
@@ -24,6 +26,9 @@ from tests.internet import Internet
 from tests.samples import Scene, Stage
 from tests.world import NEWEST, Pushes, User, World
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Playwright
+
 Told = Callable[[], AbstractContextManager[list[DomainEvent]]]
 
 
@@ -32,6 +37,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     and no asynchronous test can run in its thread meanwhile.
     """
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    """Return Playwright, once for all browsers: its event loop stays until the session is over."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

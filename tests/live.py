@@ -109,6 +109,19 @@ def _database(name: str) -> Iterator[dict[str, str]]:
             connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
+def _redis() -> dict[str, str]:
+    """Name a Redis database for each of several test processes, whose servers know nothing of each
+    other: they count requests from the same addresses.
+    """
+    given = os.environ.get("REDIS_URL", "")
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
+    if not (given and worker):
+        return {}
+    parts = urlsplit(given)
+    base = int(parts.path.strip("/") or 0)
+    return {"REDIS_URL": urlunsplit(parts._replace(path=f"/{base + 1 + int(worker)}"))}
+
+
 @contextmanager
 def live_server(directory: Path, **environment: str) -> Iterator[LiveServer]:
     """Run a server with the demo organisation; ``directory`` keeps its data and log.
@@ -120,6 +133,7 @@ def live_server(directory: Path, **environment: str) -> Iterator[LiveServer]:
         variables = {
             **os.environ,
             **database,
+            **_redis(),
             "VAR_DIR": str(directory),
             "PORT": str(port),
             "EMBEDDED_WORKER": "1",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Playwright
 
+from tests.chromium import chromium
 from tests.e2e.visitors import WAIT, Agent, Line, Visit, Widget
 from tests.live import LiveServer, live_server
 
@@ -20,17 +20,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Headless Chromium, as Debian ships it; a missing one is a failure, not a skip."""
-    executable = shutil.which("chromium") or shutil.which("chromium-browser")
-    assert executable, "Chromium is not installed"
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(
-            executable_path=executable,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """Headless Chromium."""
+    with chromium(playwright) as running:
         yield running
-        running.close()
 
 
 @pytest.fixture

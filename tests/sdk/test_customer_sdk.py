@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
-import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, Response, Route, sync_playwright
+from playwright.sync_api import BrowserContext, Page, Playwright, Response, Route
 
+from tests.chromium import chromium
 from tests.live import ROOT
 from tests.sdk.conftest import Company
 from tests.tls import TlsDoor
@@ -28,24 +28,18 @@ PICTURE = bytes.fromhex(
 
 
 @pytest.fixture
-def visitor(door: TlsDoor) -> Iterator[BrowserContext]:
+def visitor(door: TlsDoor, playwright: Playwright) -> Iterator[BrowserContext]:
     """Return a browser for which LiveChat's hosts are the test's server."""
-    executable = shutil.which("chromium") or shutil.which("chromium-browser")
-    assert executable, "Chromium is not installed"
     assert SDK.exists(), "run `make sdk` first"
-    switches = [
-        "--no-sandbox",
-        "--disable-gpu",
+    with chromium(
+        playwright,
         f"--host-resolver-rules=MAP *.livechatinc.com 127.0.0.1:{door.port}",
         # pages may call servers of this machine, as they may call LiveChat's
         "--disable-features=LocalNetworkAccessChecks,LocalNetworkAccessChecksWebSockets",
-    ]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=switches)
+    ) as browser:
         context = browser.new_context(ignore_https_errors=True)
         context.route(f"{WEBSITE}/**", _shop)
         yield context
-        browser.close()
 
 
 def _shop(route: Route) -> None:
