@@ -303,6 +303,7 @@ def _add_initial_events(
                 appended = events.add(chat, draft, with_thread_start=True)
         except IntegrityError:
             continue
+        forms.leave_ticket(requester, draft)
         if draft.author_id == requester.user_id:
             added.append(appended.event["id"])
     if requester.user_id in chat.participants:

@@ -13,9 +13,9 @@ from chatplatform.errors import GroupNotFound, Validation
 from chatplatform.models import Form, Organization
 from chatplatform.models.forms import FormType
 from chatplatform.records import Record
-from chatplatform.requester import CustomerRequester
+from chatplatform.requester import CustomerRequester, Requester
 from chatplatform.selectors import groups
-from chatplatform.services import customers, events, routing
+from chatplatform.services import customer_rows, customers, events, routing, tickets
 from chatplatform.services.events import Appended, Draft
 
 
@@ -106,19 +106,43 @@ def send_answers(
     attach_to_last_thread: bool = False,
     commit_point: Callable[[], None] = lambda: None,
 ) -> Appended:
-    """Append a customer's filled form, and take over the name and address it gives.
+    """Append a customer's filled form, take over the name and address it gives, and leave a ticket
+    where it answers a ticket form.
 
     Arguments, errors and what is told as in :func:`events.append`, with ``CustomerUpdated`` where
-    something changed; the customer's row is locked before the chat's.
+    something changed and what :func:`leave_ticket` tells; the customer's row is locked before the
+    chat's.
     """
     with transaction.atomic():
         said = said_of_oneself([draft])
         if said:
             customers.update_customer(requester.customer_id, said, requester)
-        return events.append(
+        customer_rows.locked(requester.customer_id)
+        appended = events.append(
             requester,
             chat_id,
             draft,
             attach_to_last_thread=attach_to_last_thread,
             commit_point=commit_point,
         )
+        if not appended.repeated:
+            leave_ticket(requester, draft)
+        return appended
+
+
+def leave_ticket(requester: Requester, draft: Draft) -> None:
+    """Keep a ticket when a customer's stored ``draft`` answers a ticket form of the organisation.
+
+    The form itself decides, not the type that the customer names. The caller holds the customer's
+    lock. One read, for filled forms only. Tells what :func:`tickets.create_ticket` tells.
+    """
+    if not isinstance(requester, CustomerRequester) or draft.type != "filled_form":
+        return
+    form = Form.objects.filter(
+        organization_id=requester.organization_id,
+        public_id=draft.content["form_id"][:64],
+        type=FormType.TICKET,
+    ).first()
+    if form is not None:
+        answered = {**draft.content, "form_type": form.type}
+        tickets.create_ticket(requester.customer_id, answered)

@@ -11,7 +11,7 @@ from chatplatform import clock
 from chatplatform.domain_events import tell
 from chatplatform.domain_events.customers import TicketCreated, TicketDeleted
 from chatplatform.errors import NotFound
-from chatplatform.models import Customer, Ticket
+from chatplatform.models import Ticket
 from chatplatform.records import Record
 from chatplatform.selectors import monitoring
 from chatplatform.services import customer_rows
@@ -20,13 +20,13 @@ INBOX: Final = "inbox"
 """The only silo: nothing here moves tickets."""
 
 
-def create_ticket(customer: Customer, form: Record) -> Ticket:
-    """Keep a filled ticket form (``{form_id, form_type, fields}``) of ``customer``.
+def create_ticket(customer_id: UUID, form: Record) -> Ticket:
+    """Keep a customer's filled ticket form (``{form_id, form_type, fields}``).
 
     Locks the customer. Tells ``TicketCreated`` and ``CustomerStatisticsUpdated``.
     """
     with transaction.atomic():
-        customer = customer_rows.locked(customer.id)
+        customer = customer_rows.locked(customer_id)
         ticket = Ticket.objects.create(
             customer=customer, group_number=customer.group_number, form=form
         )

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from chatplatform.errors import GroupNotFound, Validation
-from chatplatform.models import Chat, Customer, Event, Form, Group, Organization
+from chatplatform.models import Chat, Customer, Event, Form, Group, Organization, Ticket
 from chatplatform.services import forms
 from tests import make
 from tests.world import User, World
@@ -390,3 +390,104 @@ def test_who_has_an_address_or_need_not_wait_is_not_asked(
     carl.call("start_chat")
 
     assert not Event.objects.filter(type="form").exists()
+
+
+# --- tickets ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def ticket_form(acme: Organization) -> Form:
+    """What is asked while nobody is in."""
+    return make.form(acme, EMAIL, kind="ticket")
+
+
+def left_by(ann: User, carl: User) -> tuple[list[dict[str, Any]], int]:
+    """Return the customer's tickets and their count, as an agent reads them."""
+    customer = ann.call("get_customer", id=carl.id)
+    return customer.get("tickets", []), customer["statistics"]["tickets_count"]
+
+
+def test_an_answered_ticket_form_leaves_a_ticket(
+    world: World, ann: User, carl: User, ticket_form: Form
+) -> None:
+    answered = filled(ticket_form, answer(EMAIL, "carl@example.com"))
+
+    with world.capture_pushes() as pushes:
+        carl.call("start_chat", **prechat(answered))
+
+    kept = Ticket.objects.get()
+    assert kept.form == {
+        "form_id": ticket_form.public_id,
+        "form_type": "ticket",
+        "fields": [answer(EMAIL, "carl@example.com")],
+    }
+    shown, count = left_by(ann, carl)
+    assert ([ticket["ticket_id"] for ticket in shown], count) == ([str(kept.id)], 1)
+    assert pushes.payload(ann, "ticket_created")["ticket_id"] == str(kept.id)
+
+
+def test_so_does_one_that_is_answered_in_a_chat_once(
+    world: World, ann: User, carl: User, ticket_form: Form
+) -> None:
+    chat_id = carl.call("start_chat")["chat_id"]
+    answered = filled(ticket_form, answer(EMAIL, "carl@example.com"), custom_id="once")
+
+    with world.capture_pushes() as pushes:
+        first = carl.call("send_event", chat_id=chat_id, event=answered)
+        second = carl.call("send_event", chat_id=chat_id, event=answered)
+
+    assert first == second
+    assert left_by(ann, carl)[1] == 1
+    assert pushes.names["ann"].count("ticket_created") == 1
+
+
+def test_a_resumed_chat_leaves_a_ticket_too(ann: User, carl: User, ticket_form: Form) -> None:
+    chat_id = carl.call("start_chat")["chat_id"]
+    carl.call("deactivate_chat", id=chat_id)
+    answered = filled(ticket_form, answer(EMAIL, "carl@example.com"))
+
+    carl.call("resume_chat", chat={"id": chat_id, "thread": {"events": [answered]}})
+
+    assert left_by(ann, carl)[1] == 1
+
+
+def test_other_forms_leave_none_whatever_they_are_called(
+    acme: Organization, ann: User, carl: User, ticket_form: Form
+) -> None:
+    globex = make.organization("Globex")
+    theirs = make.form(globex, EMAIL, kind="ticket")
+    ours = make.form(acme, EMAIL)
+    said = answer(EMAIL, "carl@example.com")
+
+    carl.call(
+        "start_chat",
+        **prechat(
+            filled(ours, said, form_type="ticket"),
+            filled(theirs, said, form_type="ticket"),
+            filled(None, said, form_type="ticket"),
+        ),
+    )
+
+    assert left_by(ann, carl) == ([], 0)
+    assert not Ticket.objects.exists()
+
+
+def test_a_refused_ticket_form_leaves_none(ann: User, carl: User, ticket_form: Form) -> None:
+    chat_id = carl.call("start_chat")["chat_id"]
+    carl.call("deactivate_chat", id=chat_id)
+    answered = filled(ticket_form, answer(EMAIL, "carl@example.com"))
+
+    assert carl.refused("send_event", chat_id=chat_id, event=answered) == "chat_inactive"
+
+    assert left_by(ann, carl) == ([], 0)
+
+
+def test_an_agent_who_answers_a_ticket_form_leaves_none(
+    ann: User, carl: User, ticket_form: Form
+) -> None:
+    chat_id = carl.call("start_chat")["chat_id"]
+
+    answered = filled(ticket_form, answer(EMAIL, "carl@example.com"))
+    ann.call("send_event", chat_id=chat_id, event=answered)
+
+    assert left_by(ann, carl) == ([], 0)
