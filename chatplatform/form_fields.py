@@ -19,6 +19,19 @@ TEXTS = frozenset({"name", "email", "question", "textarea", "subject"})
 CHOICES = frozenset({"radio", "select", "group_chooser"})
 ASKED_ONCE = frozenset({"name", "email", "subject", "group_chooser"})
 
+FieldType = Literal[
+    "header",
+    "name",
+    "email",
+    "question",
+    "textarea",
+    "subject",
+    "radio",
+    "select",
+    "checkbox",
+    "group_chooser",
+]
+
 Id = Annotated[str, Field(min_length=1, max_length=64)]
 Label = Annotated[str, Field(max_length=1024)]
 
@@ -39,18 +52,7 @@ class FormField(BaseModel):
     model_config = ConfigDict(extra="ignore", strict=True)
 
     id: Id | None = None
-    type: Literal[
-        "header",
-        "name",
-        "email",
-        "question",
-        "textarea",
-        "subject",
-        "radio",
-        "select",
-        "checkbox",
-        "group_chooser",
-    ]
+    type: FieldType
     label: Label
     required: bool | None = None
     options: Annotated[list[Option], Field(max_length=MAX_OPTIONS)] | None = None

@@ -15,7 +15,7 @@ from django.views.generic import TemplateView
 from agents.workspace.catalogue import CATALOGUE, SECTIONS, SHORTCUTS
 from agents.workspace.directory import directory
 from chatplatform.errors import Authentication, Authorization
-from chatplatform.models import Agent
+from chatplatform.selectors import people
 from chatplatform.services import tokens
 
 WIRE_VERSION = "3.7"
@@ -95,8 +95,8 @@ class DirectoryView(View):
         """Return the agents, groups and tags (``directory``)."""
         if not request.user.is_authenticated:
             return JsonResponse({"reason": "signed_out"}, status=401)
-        seat = Agent.objects.filter(account=request.user).first()
-        if seat is None or seat.suspended or seat.awaiting_approval:
+        seat = people.working_agent(request.user)
+        if seat is None:
             return JsonResponse({"reason": "no_agent"}, status=403)
         return JsonResponse(directory(seat.organization_id))
 

@@ -1,12 +1,11 @@
-"""Reading goals, and in which conversations they were reached."""
+"""Reading goals."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from uuid import UUID
 
 from chatplatform.errors import NotFound
-from chatplatform.models import Goal, ReachedGoal
+from chatplatform.models import Goal
 from chatplatform.records import Record
 
 
@@ -36,13 +35,3 @@ def goal_record(goal: Goal) -> Record:
         if value := getattr(goal, name):
             record[name] = value
     return record
-
-
-def goals_of_threads(thread_ids: Iterable[str]) -> dict[str, list[int]]:
-    """Return the ids of the goals reached in each thread, ascending. One read."""
-    found: dict[str, list[int]] = {thread_id: [] for thread_id in thread_ids}
-    reached = ReachedGoal.objects.filter(thread_id__in=found).order_by("goal_id")
-    for thread_id, goal_id in reached.values_list("thread_id", "goal_id"):
-        if goal_id not in found[thread_id]:
-            found[thread_id].append(goal_id)
-    return found

@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from chatplatform import clock
 from chatplatform.errors import Authentication, NotFound
-from chatplatform.models import Agent, Chat, ConnectionLease, Customer
+from chatplatform.models import Account, Agent, Chat, ConnectionLease, Customer
 from chatplatform.models.people import RoutingStatus
 from chatplatform.records import (
     Record,
@@ -42,6 +42,11 @@ def acting(requester: AgentRequester, *, lock: bool = False) -> Agent:
     if agent is None:
         raise Authentication("the agent is no more")
     return agent
+
+
+def working_agent(account: Account) -> Agent | None:
+    """Return the seat of an account that may work: neither suspended nor awaiting approval."""
+    return Agent.objects.filter(account=account, suspended=False, awaiting_approval=False).first()
 
 
 def in_conversation(customer_ids: Collection[UUID], since: datetime) -> set[UUID]:

@@ -7,7 +7,6 @@ from customers.pushes import (  # noqa: F401 - importing registers
     chats,
     events,
     greetings,
-    multicasts,
     people,
     properties,
 )

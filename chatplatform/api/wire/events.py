@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from chatplatform.api.action import Request
 from chatplatform.api.wire.properties import PropertiesInput
+from chatplatform.form_fields import FieldType
 
 MAX_TEXT_BYTES = 16 * 1024
 MAX_CONTENT_BYTES = 64 * 1024
@@ -248,19 +249,7 @@ class FormFieldInput(Request):
     """A question of a form."""
 
     id: str
-    type: Literal[
-        "header",
-        "name",
-        "email",
-        "question",
-        "textarea",
-        "subject",
-        "radio",
-        "select",
-        "checkbox",
-        "group_chooser",
-        "rating",
-    ]
+    type: FieldType | Literal["rating"]
     label: str
     required: bool | None = None
     options: list[OptionInput] | None = None
