@@ -76,9 +76,7 @@ def customer_moved_in(event: CustomerTransferred) -> Push:
 @push("agent", "customer_updated")
 def customer_updated(event: CustomerUpdated) -> Push:
     """A customer's data changed: the changed fields only."""
-    payload = {"id": event.customer_id, "type": "customer"}
-    payload |= {name: event.customer.get(name, "") for name in event.changed}
-    return of_seen(event, payload)
+    return of_seen(event, {"id": event.customer_id, "type": "customer", **event.changes})
 
 
 @push("agent", "customer_page_updated")

@@ -39,10 +39,13 @@ class CustomerCame(CustomerEvent):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CustomerUpdated(CustomerEvent):
-    """A customer's data changed. ``customer`` is the customer record; ``changed`` names fields."""
+    """A customer's data changed. ``customer`` is their record; ``changes`` are the new values.
+
+    What was taken away is not in the record, but empty among the changes.
+    """
 
     customer: Record
-    changed: list[str]
+    changes: Record
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -124,7 +124,7 @@ def _tell_update(customer: Customer, changed: list[str]) -> None:
         CustomerUpdated(
             **monitoring.audience_of(customer),
             customer=people.full_customer(customer),
-            changed=changed,
+            changes={name: getattr(customer, name) for name in changed},
         )
     )
 
@@ -166,7 +166,7 @@ def customer_logged_in(
 
     A visit goes on while the last one has not ended. ``side_storage`` is what the client kept; None
     when it keeps nothing. Raise :class:`GroupNotFound`. Tells ``CustomerCame`` of one who was away,
-    ``CustomerTransferred`` or ``CustomerUpdated`` of one who was not, and
+    ``CustomerTransferred``, ``CustomerPageUpdated`` or ``CustomerUpdated`` of one who was not, and
     ``CustomerSideStorageUpdated`` where the client is to keep something else.
     """
     with transaction.atomic():
@@ -180,8 +180,7 @@ def customer_logged_in(
         if group_number not in (None, visit.asked_group):
             visit.asked_group = group_number
             visit.save(update_fields=["asked_group"])
-        if page is not None:
-            _open_page(customer, visit, page)
+        opened = _open_page(customer, visit, page) if page is not None else None
         move_to_group(customer, access_rules.place(customer, visit))
         if side_storage is not None:
             _keep_aside(customer, side_storage)
@@ -191,6 +190,8 @@ def customer_logged_in(
         presence.hold(customer.organization_id, str(customer.id), connection_id)
         if came:
             customer_rows.tell_coming(customer)
+        elif opened is not None:
+            _tell_page(customer, visit, opened)
         if changed:
             _tell_update(customer, changed)
         _consider(customer)
@@ -244,15 +245,15 @@ def _stored_address(customer: Customer, address: str) -> str | None:
         return None
 
 
-def _open_page(customer: Customer, visit: Visit, page: dict[str, str]) -> Record:
-    """Add ``page`` to the visit; a reconnect on the page that is open already adds nothing."""
+def _open_page(customer: Customer, visit: Visit, page: dict[str, str]) -> Record | None:
+    """Add ``page`` to the visit and return it; None for the page that is open already."""
     opened = {
         "opened_at": clock.to_wire(clock.now()),
         "url": page["url"][:2048],
         "title": page.get("title", "")[:512],
     }
     if visit.last_pages and visit.last_pages[-1]["url"] == opened["url"]:
-        return dict(visit.last_pages[-1])
+        return None
     visit.last_pages = [*visit.last_pages, opened][-PAGES_KEPT:]
     visit.pages_count += 1
     visit.save(update_fields=["last_pages", "pages_count"])
@@ -260,13 +261,18 @@ def _open_page(customer: Customer, visit: Visit, page: dict[str, str]) -> Record
     return opened
 
 
+def _tell_page(customer: Customer, visit: Visit, opened: Record) -> None:
+    about = monitoring.audience_of(customer)
+    tell(CustomerPageUpdated(**about, visit_id=visit.id, page=opened))
+
+
 def update_customer_page(
     customer_id: UUID, page: dict[str, str], *, address: str, user_agent: str
 ) -> list[int]:
     """Note that the customer opened another page; return the groups it belongs to if they changed.
 
-    The first of them is the customer's own now. Tells ``CustomerPageUpdated``, what
-    :func:`move_to_group` tells, and what greets them.
+    The first of them is the customer's own now. Tells ``CustomerPageUpdated`` unless the page was
+    open already, what :func:`move_to_group` tells, and what greets them.
     """
     with transaction.atomic():
         customer = locked(customer_id)
@@ -284,9 +290,8 @@ def update_customer_page(
                 "access_group_ids",
             ]
         )
-        tell(
-            CustomerPageUpdated(**monitoring.audience_of(customer), visit_id=visit.id, page=opened)
-        )
+        if opened is not None:
+            _tell_page(customer, visit, opened)
         _consider(customer)
     return after if after != before else []
 

@@ -138,6 +138,7 @@ def test_a_customer_updates_their_data(world: World, ann: User, carl: User) -> N
         "name": "Carla",
         "email": "carla@example.com",
         "avatar": "https://example.com/me.png",
+        "phone_number": "+48123456789",
         "session_fields": [{"plan": "gold"}, {"plan": "again"}],
         "address": {"city": "Wrocław", "country": "Poland"},
         "omnichannel": {"fbmessenger": {"id": "fb1"}, "twilio": {"phone_number": "+48123"}},
@@ -196,6 +197,29 @@ def test_a_hundred_session_fields_are_kept(carl: User) -> None:
     assert carl.call("update_customer", session_fields=fields[:100]) == {}
 
 
+def test_what_is_taken_away_is_told_empty(world: World, ann: User, carl: User) -> None:
+    carl.call("start_chat")
+    carl.call(
+        "update_customer",
+        avatar="https://example.com/me.png",
+        address={"city": "Wrocław"},
+        omnichannel={"twilio": {"phone_number": "+48123"}},
+        session_fields=[{"a": "1"}],
+    )
+
+    with world.capture_pushes() as pushes:
+        carl.call("update_customer", avatar="", address={}, omnichannel={}, session_fields=[])
+
+    assert pushes.payload(ann, "customer_updated") == {
+        "id": carl.id,
+        "type": "customer",
+        "avatar": "",
+        "address": {},
+        "omnichannel": {},
+        "session_fields": [],
+    }
+
+
 @pytest.mark.parametrize(
     "payload",
     [
@@ -207,6 +231,7 @@ def test_a_hundred_session_fields_are_kept(carl: User) -> None:
         {"omnichannel": {"twilio": {}}},
         {"address": "Wrocław"},
         {"avatar": "x" * 501},
+        {"phone_number": "123"},
     ],
     ids=lambda payload: str(payload)[:60],
 )
@@ -250,6 +275,36 @@ def test_agents_see_the_pages_of_their_customers(
     customer = ann.call("get_customer", id=carl.id)
     assert [page["url"] for page in customer["visit"]["last_pages"]] == ["https://shop.example/a"]
     assert customer["statistics"]["page_views_count"] == 1
+
+
+def test_a_page_opened_by_another_login_is_told(world: World, ann: User, carl: User) -> None:
+    carl.call("start_chat")
+    page = {"url": "https://shop.example/next", "title": "Next"}
+
+    with world.capture_pushes() as pushes:
+        carl.login(customer_page=page)
+
+    assert pushes.names == {"ann": ["customer_page_updated"]}
+    told = pushes.payload(ann, "customer_page_updated")
+    assert told == {
+        "customer_id": carl.id,
+        "visit_id": Visit.objects.get().pk,
+        "opened_at": told["opened_at"],
+        **page,
+    }
+
+
+def test_a_page_that_is_open_already_is_not_told_again(world: World, ann: User, carl: User) -> None:
+    carl.call("start_chat")
+    page = {"url": "https://shop.example/", "title": "Shop"}
+    carl.call("update_customer_page", **page)
+
+    with world.capture_pushes() as pushes:
+        assert carl.call("update_customer_page", **page) == {}
+        carl.login(customer_page=page)
+
+    assert pushes.names == {}
+    assert ann.call("get_customer", id=carl.id)["statistics"]["page_views_count"] == 1
 
 
 def test_agents_without_the_scope_see_no_pages(
