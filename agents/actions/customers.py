@@ -20,7 +20,6 @@ from chatplatform.api.wire.customers import (
     CustomerData,
     CustomerShape,
     MonitoredShape,
-    PhoneNumber,
 )
 from chatplatform.errors import LimitReached
 from chatplatform.selectors import customers as customer_selectors
@@ -53,7 +52,6 @@ class UpdateCustomer(CustomerData):
     """``update_customer``; at least one field beside the id."""
 
     id: CustomerId
-    phone_number: PhoneNumber | None = None
 
     @model_validator(mode="after")
     def _something_given(self) -> UpdateCustomer:
@@ -66,10 +64,7 @@ class UpdateCustomer(CustomerData):
 def update_customer(ctx: AgentContext, request: UpdateCustomer) -> shapes.Nothing:
     """Change a customer's data."""
     customer = people.access_customer(ctx.organization_id, request.id)
-    values = request.values()
-    if request.phone_number is not None:
-        values["phone_number"] = request.phone_number
-    customer_services.update_customer(customer.id, values, ctx.requester)
+    customer_services.update_customer(customer.id, request.values(), ctx.requester)
     return {}
 
 

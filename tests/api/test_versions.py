@@ -238,6 +238,8 @@ def test_no_change_alters_what_it_is_given(version: str, api: str, name: str, pa
         {"chat": {"thread": 1}, "event": {"recipients": {}}, "filters": {"include_active": 7}},
         {"chat": {"thread": {"events": {"a": 1}}}},
         {"chat": {"thread": {"events": [1, None, []]}}},
+        {"event": {"template_id": [], "postback": 1, "elements": 1}},
+        {"event": {"template_id": {}, "postback": [], "elements": [1, None]}},
     ],
 )
 def test_requests_that_are_not_valid_are_left_to_validation(
@@ -449,6 +451,7 @@ def test_customers_can_not_change_contact_data_up_to_3_5(version: str) -> None:
     asked = {"name": "Cus", "phone_number": "+48", "omnichannel": {}, "address": {"city": "X"}}
 
     assert request(version, "customer", "update_customer", asked) == {"name": "Cus"}
+    assert request(version, "agent", "create_customer", asked) == {"name": "Cus"}
     assert request("3.6", "customer", "update_customer", asked) == asked
 
 
@@ -533,6 +536,47 @@ def test_products_are_unknown_up_to_3_5(version: str, api: str) -> None:
         }
     }
     assert push("3.6", api, "incoming_event", {"event": offered}) == {"event": offered}
+
+
+@pytest.mark.parametrize("version", ["3.4", "3.5"])
+@pytest.mark.parametrize("api", ["agent", "customer"])
+def test_products_can_not_be_sent_up_to_3_5(version: str, api: str) -> None:
+    product = {"ecommerce": {"product_id": "1"}}
+    answered = {"type": "message", "text": "Yes", "postback": {"id": "p", **product}}
+    cards = {
+        "type": "rich_message",
+        "template_id": "cards",
+        "elements": [{"title": "Hat"} | product],
+    }
+    offered = {**cards, "template_id": "ecommerce"}
+    taken = [
+        {"type": "message", "text": "Yes", "postback": {"id": "p"}},
+        {"type": "rich_message", "template_id": "cards", "elements": [{"title": "Hat"}]},
+        {"type": "rich_message", "elements": [{"title": "Hat"}]},
+    ]
+    sent = [answered, cards, offered]
+
+    for event, left in zip(sent, taken, strict=True):
+        assert request(version, api, "send_event", {"event": event}) == {"event": left}
+        assert request("3.6", api, "send_event", {"event": event}) == {"event": event}
+    for name in ("start_chat", "resume_chat"):
+        opening = {"chat": {"thread": {"events": sent}}}
+        assert request(version, api, name, opening) == {"chat": {"thread": {"events": taken}}}
+        assert request("3.6", api, name, opening) == opening
+
+
+@pytest.mark.parametrize("version", ["3.4", "3.5"])
+@pytest.mark.parametrize("api", ["agent", "customer"])
+def test_postbacks_name_a_button_and_nothing_else_up_to_3_5(version: str, api: str) -> None:
+    pressed = {"id": "yes", "toggled": True}
+    meant = {"button_type": "message", "button_value": "y", "ecommerce": {"product_id": "1"}}
+    newer = {"event_id": "T1_1", "postback": {**pressed, **meant}}
+    older = {"event_id": "T1_1", "postback": pressed}
+
+    assert request(version, api, "send_rich_message_postback", newer) == older
+    assert request("3.6", api, "send_rich_message_postback", newer) == newer
+    assert push(version, api, "incoming_rich_message_postback", newer) == older
+    assert push("3.6", api, "incoming_rich_message_postback", newer) == newer
 
 
 @pytest.mark.parametrize("version", ["3.4", "3.5"])

@@ -7,7 +7,7 @@ import pytest
 from chatplatform.models import Organization
 from tests import make
 from tests.samples import Scene, Stage
-from tests.world import User, World
+from tests.world import Refused, User, World
 
 
 @pytest.fixture
@@ -121,6 +121,17 @@ def test_customers_could_say_less_of_themselves(scene: Scene, version: str) -> N
 
 
 @pytest.mark.parametrize("version", ["3.4", "3.5"])
+def test_agents_made_customers_with_less(scene: Scene, version: str) -> None:
+    data = {"name": "New", "phone_number": "+48123456789", "address": {"city": "x"}}
+
+    made = scene.ann.web("create_customer", data, version=version)
+
+    customer = scene.ann.web("get_customer", {"id": made["customer_id"]})
+    assert customer["name"] == "New"
+    assert customer.keys() & {"phone_number", "address"} == set()
+
+
+@pytest.mark.parametrize("version", ["3.4", "3.5"])
 def test_threads_had_no_visit(scene: Scene, version: str) -> None:
     newest = scene.ann.web("get_chat", {"chat_id": scene.running})["thread"]
     assert "customer_visit" in newest
@@ -151,6 +162,18 @@ def test_products_were_cards(scene: Scene, version: str) -> None:
         assert card["template_id"] == "cards"
         assert card["elements"] == [{"title": "Shoes"}]
         assert message["postback"] == {"id": "b", "thread_id": "T", "event_id": "E"}
+
+
+@pytest.mark.parametrize("version", ["3.4", "3.5"])
+def test_products_could_not_be_offered(world: World, scene: Scene, version: str) -> None:
+    rich = {"type": "rich_message", "template_id": "ecommerce", "elements": [{"title": "Shoes"}]}
+    event = {"chat_id": scene.running, "event": rich}
+
+    with world.nothing_changes(), pytest.raises(Refused) as refused:
+        scene.ann.web("send_event", event, version=version)
+
+    assert refused.value.type == "validation"
+    assert scene.ann.web("send_event", event, version="3.6").keys() == {"event_id"}
 
 
 # --- 3.5 → 3.4 ----------------------------------------------------------------------------------

@@ -95,6 +95,20 @@ def each(records: Any, change: Callable[[Any], Any]) -> Any:
     return [change(record) if isinstance(record, dict) else record for record in records]
 
 
+def each_initial_event(payload: Record, change: Callable[[Record], Any]) -> Record:
+    """Return a request that opens a thread with ``change`` made to every event in it."""
+
+    def of_thread(thread: Any) -> Any:
+        if not isinstance(thread, dict):
+            return thread
+        return replaced(thread, "events", lambda events: each(events, change))
+
+    def of_chat(chat: Any) -> Any:
+        return replaced(chat, "thread", of_thread) if isinstance(chat, dict) else chat
+
+    return replaced(payload, "chat", of_chat)
+
+
 def schema_without(schema: Schema, names: Iterable[str]) -> Schema:
     """Return an object's ``schema`` without the properties ``names``."""
     gone = set(names)
@@ -129,6 +143,14 @@ def each_form(schema: Schema, change: Callable[[Schema], Schema]) -> Schema:
         if union in schema:
             return {**schema, union: [each_form(form, change) for form in schema[union]]}
     return change(schema) if "properties" in schema else schema
+
+
+def each_item(schema: Schema, change: Callable[[Schema], Schema]) -> Schema:
+    """Return ``schema`` with ``change`` made to the object forms of the items of its lists."""
+    for union in ("anyOf", "oneOf"):
+        if union in schema:
+            return {**schema, union: [each_item(form, change) for form in schema[union]]}
+    return {**schema, "items": each_form(schema["items"], change)} if "items" in schema else schema
 
 
 def object_form(schema: Schema) -> Schema:

@@ -7,7 +7,7 @@ from typing import Any
 from chatplatform.api.versions.change import (
     Record,
     VersionChange,
-    each,
+    each_initial_event,
     renamed,
     replaced,
     schema_renamed,
@@ -30,15 +30,7 @@ def _visibility_in_event(payload: Record) -> Record:
 
 
 def _visibility_in_chat(payload: Record) -> Record:
-    def of_thread(thread: Any) -> Any:
-        if not isinstance(thread, dict):
-            return thread
-        return replaced(thread, "events", lambda events: each(events, _visibility))
-
-    def of_chat(chat: Any) -> Any:
-        return replaced(chat, "thread", of_thread) if isinstance(chat, dict) else chat
-
-    return replaced(payload, "chat", of_chat)
+    return each_initial_event(payload, _visibility)
 
 
 def _known_reason(payload: Record) -> Record:

@@ -10,6 +10,8 @@ from chatplatform.api.versions.change import (
     Schema,
     VersionChange,
     each,
+    each_initial_event,
+    each_item,
     object_form,
     removed,
     renamed,
@@ -108,6 +110,45 @@ def _no_ecommerce(event: Record) -> Record:
     return event
 
 
+def _products_unknown(event: Any) -> Any:
+    """Fields for products are ignored like all unknown ones; their template is none at all."""
+    if not isinstance(event, dict):
+        return event
+    if event.get("template_id") == "ecommerce":
+        event = without(event, ("template_id",))
+    event = replaced(event, "postback", _no_product)
+    return replaced(event, "elements", lambda elements: each(elements, _no_product))
+
+
+def _no_product(record: Any) -> Any:
+    return without(record, ("ecommerce",)) if isinstance(record, dict) else record
+
+
+def _no_product_schema(schema: Schema) -> Schema:
+    return schema_without(schema, ("ecommerce",))
+
+
+def _event_schema(event: Schema) -> Schema:
+    event = schema_replaced(event, "postback", _no_product_schema)
+    properties = dict(event["properties"])
+    if "template_id" in properties:
+        template = properties["template_id"]
+        known = [name for name in template["enum"] if name != "ecommerce"]
+        properties["template_id"] = {**template, "enum": known}
+    if "elements" in properties:
+        properties["elements"] = each_item(properties["elements"], _no_product_schema)
+    return {**event, "properties": properties}
+
+
+def _initial_events_schema(schema: Schema) -> Schema:
+    def of_thread(thread: Schema) -> Schema:
+        properties = thread["properties"]
+        events = each_item(properties["events"], _event_schema)
+        return {**thread, "properties": {**properties, "events": events}}
+
+    return schema_replaced(schema, "chat", lambda chat: schema_replaced(chat, "thread", of_thread))
+
+
 _BUTTON = frozenset({"button_type", "button_value", "ecommerce"})
 
 
@@ -174,8 +215,9 @@ CHANGES = (
         schema=_no_tickets_schema,
     ),
     VersionChange(
-        sentence="`update_customer` takes no `phone_number`, `omnichannel` and `address`.",
-        requests=frozenset({"update_customer"}),
+        sentence="`update_customer` and `create_customer` take no `phone_number`, `omnichannel` "
+        "and `address`.",
+        requests=frozenset({"update_customer", "create_customer"}),
         upgrade=_no_contact,
         schema=lambda schema: schema_without(schema, _CONTACT),
     ),
@@ -209,6 +251,18 @@ CHANGES = (
         "shown as `cards`.",
         structure="event",
         downgrade=_no_ecommerce,
+    ),
+    VersionChange(
+        sentence="An event that is sent can not be about products.",
+        requests=frozenset({"send_event"}),
+        upgrade=lambda payload: replaced(payload, "event", _products_unknown),
+        schema=lambda schema: schema_replaced(schema, "event", _event_schema),
+    ),
+    VersionChange(
+        sentence="Nor can initial events.",
+        requests=frozenset({"start_chat", "resume_chat"}),
+        upgrade=lambda payload: each_initial_event(payload, _products_unknown),
+        schema=_initial_events_schema,
     ),
     VersionChange(
         sentence="`incoming_rich_message_postback` says which button was pressed, not what it "

@@ -103,6 +103,7 @@ class CustomerData(Request):
     name: Annotated[str, Field(max_length=255)] | None = None
     email: Email | None = None
     avatar: Annotated[str, Field(max_length=500)] | None = None
+    phone_number: PhoneNumber | None = None
     session_fields: SessionFields | None = None
     omnichannel: Omnichannel | None = None
     address: Address | None = None
@@ -111,7 +112,7 @@ class CustomerData(Request):
         """Return the given fields as stored; raise ``LimitReached`` for too many session fields."""
         given: dict[str, Any] = {
             name: getattr(self, name)
-            for name in ("name", "email", "avatar")
+            for name in ("name", "email", "avatar", "phone_number")
             if getattr(self, name) is not None
         }
         if self.session_fields is not None:
