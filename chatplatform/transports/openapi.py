@@ -7,6 +7,7 @@ Nothing is described twice, so the documents cannot drift from what answers.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Any
 
 from drf_spectacular import generators
@@ -16,13 +17,12 @@ from pydantic import TypeAdapter
 from chatplatform import errors
 from chatplatform.api import versions
 from chatplatform.api.action import Action
+from chatplatform.api.call import AUTHORS_UNTIL
 from chatplatform.api.versions.change import Schema
 
 OPENAPI_VERSION = "3.1.0"
 _generator: Any = generators.SchemaGenerator
 _JSON = "application/json"
-
-_REFUSALS = ("400", "401", "402", "403", "404", "413", "429", "default")
 
 SECURITY_SCHEMES: dict[str, Schema] = {
     "bearer": {
@@ -59,13 +59,17 @@ def describe(version: str, patterns: list[Any]) -> dict[str, Any]:
         "title": "Live chat platform",
         "version": version,
         "description": "The Web API. Every answer is JSON: 200 with the result, or another status "
-        "with an `error`.",
+        "with an `error`. The version may stand in the header `X-API-Version` instead of the path.",
     }
     document["servers"] = [{"url": "/"}]
+    refusals = _types_by_status()
     document["components"] = {
         "securitySchemes": SECURITY_SCHEMES,
-        "schemas": {"Error": _error_schema()},
-        "responses": {"Error": _error_response()},
+        "schemas": {_refusal(status): _error_schema(types) for status, types in refusals.items()},
+        "responses": {
+            _refusal(status): _error_response(status, types, version)
+            for status, types in refusals.items()
+        },
     }
     return document
 
@@ -81,7 +85,7 @@ def _operation(action: Action, version: str, method: str) -> dict[str, Any]:
         "summary": action.summary,
         "description": _description(action),
         "tags": [action.api],
-        "parameters": _parameters(action, request, method),
+        "parameters": _parameters(action, request, method, version),
         "security": _security(action),
         "responses": _responses(action, version),
     }
@@ -101,8 +105,19 @@ def _description(action: Action) -> str:
     return f"{action.summary}\n\nAn agent's token needs {scopes}."
 
 
-def _parameters(action: Action, request: Schema, method: str) -> list[dict[str, Any]]:
+def _parameters(action: Action, request: Schema, method: str, version: str) -> list[dict[str, Any]]:
     parameters: list[dict[str, Any]] = []
+    if action.api == "agent" and version <= AUTHORS_UNTIL:
+        parameters.append(
+            {
+                "name": "X-Author-Id",
+                "in": "header",
+                "required": False,
+                "description": "The id of a bot in whose person to act: one of the token's client, "
+                "or with a personal access token that may change bots any of the organization's.",
+                "schema": {"type": "string"},
+            }
+        )
     asked = request.get("properties", {}) if method == "GET" else {}
     if action.api == "customer" and "organization_id" not in asked:
         parameters.append(
@@ -144,16 +159,23 @@ def _responses(action: Action, version: str) -> dict[str, Any]:
         "description": "Done.",
         "content": {_JSON: {"schema": schema}},
     }
-    if headers := versions.lifecycle_headers(version):
-        answered["headers"] = {
-            name: {
-                "description": "The day on which this version's stage ends.",
-                "schema": {"type": "string", "format": "date"},
-            }
-            for name in headers
-        }
-    refused = {status: {"$ref": "#/components/responses/Error"} for status in _REFUSALS}
+    if headers := _lifecycle_headers(version):
+        answered["headers"] = headers
+    refused = {
+        status: {"$ref": f"#/components/responses/{_refusal(status)}"}
+        for status in _types_by_status()
+    }
     return {"200": answered, **refused}
+
+
+def _lifecycle_headers(version: str) -> dict[str, Any]:
+    return {
+        name: {
+            "description": "The day on which this version's stage ends.",
+            "schema": {"type": "string", "format": "date"},
+        }
+        for name in versions.lifecycle_headers(version)
+    }
 
 
 def request_schema(action: Action) -> Schema:
@@ -196,8 +218,31 @@ def _resolve(node: Any, named: dict[str, Schema], inside: tuple[str, ...]) -> An
     }
 
 
-def _error_schema() -> Schema:
-    types = sorted({error.type for error in _error_classes(errors.ProtocolError)})
+_ANY_STATUS = "default"
+
+
+def _types_by_status() -> dict[str, list[str]]:
+    """Return which types of errors come with which status, and all of them as the default."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for error in _error_classes(errors.ProtocolError):
+        found[str(error.status)].add(error.type)
+        found[_ANY_STATUS].add(error.type)
+    return {status: sorted(found[status]) for status in sorted(found)}
+
+
+def _error_classes(base: type[errors.ProtocolError]) -> list[type[errors.ProtocolError]]:
+    found: list[type[errors.ProtocolError]] = []
+    for error in base.__subclasses__():
+        found += [error, *_error_classes(error)]
+    return found
+
+
+def _refusal(status: str) -> str:
+    """Return the name of the component that describes refusals with ``status``."""
+    return "Error" if status == _ANY_STATUS else f"Error{status}"
+
+
+def _error_schema(types: list[str]) -> Schema:
     body: Schema = {
         "type": "object",
         "properties": {
@@ -210,21 +255,23 @@ def _error_schema() -> Schema:
     return {"type": "object", "properties": {"error": body}, "required": ["error"]}
 
 
-def _error_classes(base: type[errors.ProtocolError]) -> list[type[errors.ProtocolError]]:
-    found: list[type[errors.ProtocolError]] = []
-    for error in base.__subclasses__():
-        found += [error, *_error_classes(error)]
-    return found
-
-
-def _error_response() -> dict[str, Any]:
-    return {
-        "description": "Refused; `type` says why.",
-        "headers": {
-            "Retry-After": {
-                "description": "With too_many_requests: seconds to wait.",
-                "schema": {"type": "integer"},
-            }
-        },
-        "content": {_JSON: {"schema": {"$ref": "#/components/schemas/Error"}}},
+def _error_response(status: str, types: list[str], version: str) -> dict[str, Any]:
+    said = "" if status == _ANY_STATUS else f": {', '.join(f'`{name}`' for name in types)}"
+    response: dict[str, Any] = {
+        "description": f"Refused{said or '; `type` says why'}.",
+        "content": {_JSON: {"schema": {"$ref": f"#/components/schemas/{_refusal(status)}"}}},
     }
+    headers = _lifecycle_headers(version)
+    if errors.TooManyRequests.type in types:
+        headers["Retry-After"] = {
+            "description": f"With `{errors.TooManyRequests.type}`: seconds to wait.",
+            "schema": {"type": "integer"},
+        }
+    if errors.Authentication.type in types:
+        headers["WWW-Authenticate"] = {
+            "description": f"With `{errors.Authentication.type}`: the scheme to use.",
+            "schema": {"type": "string"},
+        }
+    if headers:
+        response["headers"] = headers
+    return response

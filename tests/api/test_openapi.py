@@ -9,6 +9,7 @@ from drf_spectacular.validation import validate_schema
 from pydantic import Field
 from typing_extensions import TypedDict
 
+from chatplatform import errors
 from chatplatform.api import registry
 from chatplatform.api.action import Action, Empty, Request
 from chatplatform.api.context import Context
@@ -103,6 +104,16 @@ def test_there_is_no_page_of_a_version_that_does_not_exist() -> None:
     assert Client().get("/docs/v9.9/").status_code == 404
 
 
+@pytest.mark.parametrize("version", VERSIONS)
+def test_products_are_described_where_they_can_be_sent(version: str) -> None:
+    known = version >= "3.6"
+    for api in ("agent", "customer"):
+        for name in ("send_event", "start_chat", "resume_chat"):
+            asked = request_schema(operation(version, api, name))
+            assert ("ecommerce" in str(asked)) is known
+            assert "quick_replies" in str(asked)
+
+
 # --- how an action is described ------------------------------------------------------------------
 
 
@@ -124,6 +135,51 @@ def test_an_operation_says_what_its_action_takes_and_answers(define: Define) -> 
     assert answered["properties"]["note"]["type"] == "string"
     assert "429" in found["responses"]
     assert "default" in found["responses"]
+
+
+def test_every_status_says_which_errors_come_with_it(define: Define) -> None:
+    define("agent", nothing)
+    document = describe("3.5")
+
+    described = {}
+    for status, response in operation("3.5", "agent", "nothing")["responses"].items():
+        if status != "200":
+            component = document["components"]["responses"][response["$ref"].rpartition("/")[2]]
+            schema = component["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+            error = document["components"]["schemas"][schema]["properties"]["error"]
+            described[status] = (set(error["properties"]["type"]["enum"]), component)
+
+    assert described["404"][0] == {
+        error.type for error in (errors.NotFound, errors.GroupNotFound, errors.GreetingNotFound)
+    } | {errors.LicenseNotFound.type}
+    assert described["409"][0] == {"already_exists"}
+    assert described["504"][0] == {"request_timeout"}
+    of_each_status = [types for status, (types, _) in described.items() if status != "default"]
+    assert described["default"][0] == set().union(*of_each_status)
+    assert described["409"][1]["description"] == "Refused: `already_exists`."
+    headers = {status: set(response["headers"]) for status, (_, response) in described.items()}
+    assert headers["400"] == {"Legacy"}
+    assert headers["401"] == {"Legacy", "WWW-Authenticate"}
+    assert headers["429"] == {"Legacy", "Retry-After"}
+
+
+def test_agents_calls_may_name_an_author_up_to_3_5(define: Define) -> None:
+    define("agent", nothing)
+    define("customer", double)
+
+    authors = {
+        version: [
+            (one["in"], one["required"])
+            for one in operation(version, "agent", "nothing")["parameters"]
+            if one["name"] == "X-Author-Id"
+        ]
+        for version in VERSIONS
+    }
+
+    optional = [("header", False)]
+    assert authors == {"3.4": optional, "3.5": optional, "3.6": [], "3.7": []}
+    (of_customers,) = operation("3.5", "customer", "double")["parameters"]
+    assert of_customers["name"] == "organization_id"
 
 
 def test_an_action_that_takes_and_answers_nothing_says_so(define: Define) -> None:
