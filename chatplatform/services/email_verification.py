@@ -20,6 +20,7 @@ from django.core import signing
 from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
 
@@ -35,10 +36,13 @@ log = structlog.get_logger(__name__)
 
 KEPT: Final = 10
 """Requests of a customer that are answered: the newest."""
+REQUESTS_A_DAY: Final = 100
+"""Requests of a customer within a day, all of which are remembered: mails are counted by them."""
 LIFETIME: Final = timedelta(days=7)
 """How long after the last request its link and callbacks are good."""
 MAIL_EVERY: Final = timedelta(minutes=1)
 """A customer's address gets no second mail sooner; the first one's link serves both requests."""
+DAY: Final = timedelta(days=1)
 MAILS_A_DAY: Final = 20
 """Mails one address gets from one organisation's customers within a day."""
 BATCH: Final = 20
@@ -54,7 +58,8 @@ def request_email_verification(
 
     Where the address is verified already, it is called at once. ``base_url`` is scheme and host
     the link leads to. Raise :class:`Validation` for a customer without an address or a callback
-    that is no web address, :class:`LimitReached` when the address got enough mails today.
+    that is no web address, :class:`LimitReached` when the address got enough mails today, or the
+    customer asked often enough.
     """
     _check_uri(callback_uri)
     if len(base_url) > MAX_BASE_URL:
@@ -64,17 +69,27 @@ def request_email_verification(
         if not customer.email:
             raise Validation("the customer has no e-mail address")
         own = EmailVerification.objects.filter(customer=customer)
-        waits = own.filter(mail_due=True, email=customer.email).update(mail_due=False) > 0
+        if own.filter(created_at__gt=clock.now() - DAY).count() >= REQUESTS_A_DAY:
+            raise LimitReached("The customer asked often enough for today")
         EmailVerification.objects.create(
             customer=customer,
             email=customer.email,
             callback_uri=callback_uri,
             base_url=base_url,
-            mail_due=not customer.email_verified and (waits or _is_mail_due(customer)),
+            mail_due=not customer.email_verified and _is_mail_due(customer),
             call_due=customer.email_verified,
         )
-        surplus = own.filter(call_due=False).order_by("-id").values_list("pk", flat=True)[KEPT:]
-        EmailVerification.objects.filter(pk__in=list(surplus)).delete()
+        _forget_surplus(own)
+
+
+def _forget_surplus(own: QuerySet[EmailVerification]) -> None:
+    """Delete what is older than the newest of a customer's requests, unless mails count by it."""
+    past = Q(call_due=True) | Q(created_at__lte=clock.now() - DAY)
+    own.filter(past).exclude(pk__in=_newest(own)).delete()
+
+
+def _newest(requests: QuerySet[EmailVerification]) -> list[int]:
+    return list(requests.order_by("-id").values_list("pk", flat=True)[:KEPT])
 
 
 def _check_uri(callback_uri: str) -> None:
@@ -92,11 +107,17 @@ def _is_mail_due(customer: Customer) -> bool:
     requests = EmailVerification.objects.filter(email=customer.email)
     if requests.filter(customer=customer, created_at__gt=now - MAIL_EVERY).exists():
         return False
-    others = requests.filter(
-        customer__organization_id=customer.organization_id,
-        created_at__gt=now - timedelta(days=1),
+    shortly_before = requests.filter(
+        customer=OuterRef("customer"),
+        created_at__gt=OuterRef("created_at") - MAIL_EVERY,
+        id__lt=OuterRef("id"),
     )
-    if others.count() >= MAILS_A_DAY:
+    mailed = requests.filter(
+        ~Exists(shortly_before),
+        customer__organization_id=customer.organization_id,
+        created_at__gt=now - DAY,
+    )
+    if mailed.count() >= MAILS_A_DAY:
         raise LimitReached("The address got enough mails for today")
     return True
 
@@ -137,6 +158,8 @@ def confirm(token: str) -> str:
             raise NotFound("the link is not good any more")
         customers.verify_email(customer)
         requests = EmailVerification.objects.filter(customer=customer, email=email)
+        answered = _newest(requests)
+        requests.exclude(pk__in=answered).delete()
         newest = requests.order_by("-id").first()
         if newest is not None and newest.created_at > clock.now() - LIFETIME:
             requests.update(call_due=True, mail_due=False)

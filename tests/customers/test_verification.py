@@ -217,6 +217,68 @@ def test_an_address_gets_so_many_mails_a_day(
     assert refusal == "limit_reached"
 
 
+def later(**elapsed: int) -> None:
+    """Let this much time pass for the requests there are."""
+    for request in EmailVerification.objects.all():
+        request.created_at -= timedelta(**elapsed)
+        request.save()
+
+
+def mails_to(address: str) -> int:
+    email_verification.send_mails()
+    return sum(sent.to == [address] for sent in mail.outbox)
+
+
+def test_one_customer_counts_as_well(
+    world: World, cleo: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(email_verification, "MAILS_A_DAY", 11)
+    for _ in range(11):
+        ask(cleo)
+        ask(cleo)
+        later(minutes=2)
+
+    assert cleo.refused("request_email_verification", callback_uri=CALLBACK) == "limit_reached"
+    assert mails_to("cleo@example.com") == 11
+    later(days=1)
+    ask(cleo)
+    assert mails_to("cleo@example.com") == 12
+    assert EmailVerification.objects.count() == email_verification.KEPT
+
+
+def test_asking_for_other_addresses_brings_no_further_mail(cleo: User) -> None:
+    ask(cleo)
+    for number in range(email_verification.KEPT):
+        cleo.call("update_customer", email=f"other{number}@example.com")
+        ask(cleo)
+    cleo.call("update_customer", email="cleo@example.com")
+
+    ask(cleo)
+
+    assert mails_to("cleo@example.com") == 1
+
+
+def test_a_customer_asks_so_often_a_day(cleo: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(email_verification, "REQUESTS_A_DAY", 2)
+    ask(cleo)
+    ask(cleo)
+
+    assert cleo.refused("request_email_verification", callback_uri=CALLBACK) == "limit_reached"
+    later(days=1)
+    assert ask(cleo) == {}
+
+
+def test_no_more_than_ten_calls_wait(world: World, cleo: User, internet: Internet) -> None:
+    Customer.objects.update(email_verified=True)
+    for number in range(12):
+        ask(cleo, f"{CALLBACK}/{number}")
+
+    work(world)
+
+    called = {url for _, url, _ in internet.asked}
+    assert called == {f"{CALLBACK}/{number}" for number in range(2, 12)}
+
+
 @pytest.mark.parametrize(
     "uri", ["", "x", "ftp://x.example", "javascript:alert(1)", "http://", "http://[x", "x" * 2049]
 )
