@@ -108,7 +108,7 @@ function follow() {
 
 /** Show a thread as soon as its chat is there. */
 async function seek(chatId, threadId) {
-  if (await workspace.loaded(chatId)) await conversation.showThread(chatId, threadId);
+  if (await workspace.history.loaded(chatId)) await conversation.showThread(chatId, threadId);
 }
 
 // --- views ---------------------------------------------------------------------------------------
@@ -183,11 +183,11 @@ byId("test-notification").addEventListener("click", () => notifications.test());
 byId("desktop-choice").addEventListener("change", ({ target }) => invitation.desktopChosen(target));
 byId("signout").addEventListener("submit", async (event) => {
   event.preventDefault();
-  await workspace.logout();
+  await workspace.session.logout();
   event.target.submit();
 });
 
-workspace.onPush((action, { author_id: author, content } = {}) => {
+workspace.pushes.listen((action, { author_id: author, content } = {}) => {
   if (action !== "incoming_multicast") return;
   const text = typeof content === "string" ? content : content?.text;
   if (typeof text !== "string" || !text.trim()) return;
@@ -222,18 +222,18 @@ function commands(query = "") {
     [chat?.thread, "command.download", "download", () => details.download(selected)],
     [chat, "command.edit", "pencil", () => dialogs.customer.open(selected)],
     [chat, "command.ban", "ban", () => dialogs.ban.open(selected)],
-    [isMember, "command.leave", "log-out", () => workspace.leave(selected)],
+    [isMember, "command.leave", "log-out", () => workspace.seats.leave(selected)],
     [
       chat && isActive(chat) && !mySeat(chat, me),
       "command.join",
       "log-in",
-      () => workspace.join(selected),
+      () => workspace.seats.join(selected),
     ],
     [
       chat && isActive(chat) && !mySeat(chat, me),
       "command.supervise",
       "eye",
-      () => workspace.join(selected, "agents"),
+      () => workspace.seats.join(selected, "agents"),
     ],
     [chat, "command.details", "panel-right", toggleDetails, "d"],
     [true, "command.settings", "settings", () => settings.showModal()],
@@ -268,7 +268,7 @@ function closeSelected() {
   const { selected, chats, me } = workspace.state;
   const chat = selected && chats[selected];
   if (chat && isActive(chat) && mySeat(chat, me) && !isSupervising(chat, me))
-    workspace.close(selected);
+    workspace.closing.begin(selected);
 }
 
 function transferSelected() {
@@ -289,7 +289,7 @@ function tagSelected() {
 
 function undoLastClose() {
   const last = Object.keys(workspace.state.closing).at(-1);
-  if (last) workspace.undoClose(last);
+  if (last) workspace.closing.undo(last);
 }
 
 function escape(event) {

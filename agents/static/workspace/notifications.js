@@ -15,7 +15,7 @@ export class Notifications {
     this.openChat = openChat;
     this.baseTitle = document.title;
     this.shown = null;
-    workspace.onPush((action, payload) => this.#consider(action, payload));
+    workspace.pushes.listen((action, payload) => this.#consider(action, payload));
     setInterval(() => this.#repeat(), REPEAT_MS);
   }
 

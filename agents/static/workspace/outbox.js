@@ -78,6 +78,11 @@ export class Outbox {
     if (customId && this.items.some((item) => item.id === customId)) this.remove(customId);
   }
 
+  /** The server showed these events. */
+  confirmAll(events = []) {
+    for (const event of events) this.confirm(event.custom_id);
+  }
+
   async #work(chatId) {
     if (!this.isOpen || this.busy.has(chatId)) return;
     this.busy.add(chatId);

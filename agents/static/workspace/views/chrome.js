@@ -22,7 +22,7 @@ export class StatusView {
     const { me, connection } = this.workspace.state;
     if (connection.phase !== "online" || !me) return;
     const accepts = me.routing_status === "accepting_chats";
-    this.workspace.setRoutingStatus(accepts ? "not_accepting_chats" : "accepting_chats");
+    this.workspace.session.setRoutingStatus(accepts ? "not_accepting_chats" : "accepting_chats");
   }
 
   render({ me, connection, isAway }) {
@@ -83,7 +83,7 @@ export class BannerView {
     if (kind === "waiting") {
       return h(
         "button",
-        { type: "button", class: "link-button", onclick: () => this.workspace.reconnect() },
+        { type: "button", class: "link-button", onclick: () => this.workspace.session.reconnect() },
         t("banner.try_now"),
       );
     }
@@ -106,7 +106,7 @@ export class BannerView {
     }
     return h(
       "button",
-      { type: "button", class: "link-button", onclick: () => this.workspace.reconnect() },
+      { type: "button", class: "link-button", onclick: () => this.workspace.session.reconnect() },
       t("banner.connect_here"),
     );
   }
@@ -175,7 +175,7 @@ export class ToastView {
         h("p", {}, t("closing", { name: this.nameOf(chatId) })),
         h(
           "button",
-          { type: "button", class: "link-button", onclick: () => this.workspace.undoClose(chatId) },
+          { type: "button", class: "link-button", onclick: () => this.workspace.closing.undo(chatId) },
           t("action.undo"),
         ),
         h("kbd", {}, "z"),

@@ -148,8 +148,8 @@ export class Composer {
     this.#grow();
     this.#keep();
     this.#dress();
-    if (this.text.value.trim()) this.workspace.type(this.chatId, this.visibility);
-    else this.workspace.stopTyping();
+    if (this.text.value.trim()) this.workspace.typing.pressed(this.chatId, this.visibility);
+    else this.workspace.typing.stop();
   }
 
   #key(event) {

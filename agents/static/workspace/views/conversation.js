@@ -169,7 +169,7 @@ export class ConversationView {
 
   /** Bring a thread of the open chat into view, however old. */
   async showThread(chatId, threadId) {
-    const found = await this.workspace.reach(chatId, threadId);
+    const found = await this.workspace.history.reach(chatId, threadId);
     if (this.shown !== chatId) return;
     if (!found) {
       this.workspace.notice("notice.thread_missing");
@@ -214,7 +214,7 @@ export class ConversationView {
           ? null
           : h(
               "button",
-              { type: "button", class: "button", onclick: () => this.workspace.reload() },
+              { type: "button", class: "button", onclick: () => this.workspace.history.reload() },
               t("retry"),
             ),
       );
@@ -256,9 +256,9 @@ export class ConversationView {
     const commands = {
       transfer: () => this.navigation.transfer(chat.id),
       tag: () => this.navigation.tag(chat.id),
-      leave: () => workspace.leave(chat.id),
-      close: () => workspace.close(chat.id),
-      undo: () => workspace.undoClose(chat.id),
+      leave: () => workspace.seats.leave(chat.id),
+      close: () => workspace.closing.begin(chat.id),
+      undo: () => workspace.closing.undo(chat.id),
     };
     const marks = {
       transfer: "arrow-right-left",
@@ -317,7 +317,7 @@ export class ConversationView {
       fill(this.older, h("p", { class: "faint" }, t("loading")));
     else if (kind.startsWith("error")) {
       const again =
-        kind === "error" ? () => this.workspace.reload() : () => this.#retryOlder(chat.id);
+        kind === "error" ? () => this.workspace.history.reload() : () => this.#retryOlder(chat.id);
       fill(
         this.older,
         h(
@@ -336,7 +336,7 @@ export class ConversationView {
           {
             type: "button",
             class: "button button-plain",
-            onclick: () => this.workspace.loadOlder(chat.id),
+            onclick: () => this.workspace.history.loadOlder(chat.id),
           },
           t("history.older"),
         ),
@@ -346,7 +346,7 @@ export class ConversationView {
 
   #retryOlder(chatId) {
     this.workspace.store.dispatch({ type: "history-status", chatId, status: "ready" });
-    this.workspace.loadOlder(chatId);
+    this.workspace.history.loadOlder(chatId);
   }
 
   #countNew(rows, state, isNew) {
@@ -396,13 +396,13 @@ export class ConversationView {
     this.lastTop = scrollTop;
     if (this.atEnd) this.unseen = 0;
     this.#showJump();
-    if (scrollTop < 200 && this.settled && !this.atEnd) this.workspace.loadOlder(this.shown);
+    if (scrollTop < 200 && this.settled && !this.atEnd) this.workspace.history.loadOlder(this.shown);
     if (this.atEnd) this.#seen(this.workspace.state, this.workspace.state.chats[this.shown]);
   }
 
   #seen(state, chat) {
     if (chat && this.atEnd && !document.hidden && document.hasFocus())
-      this.workspace.markSeen(chat.id);
+      this.workspace.watching.markSeen(chat.id);
   }
 
   // --- foot --------------------------------------------------------------------------------------
@@ -452,12 +452,12 @@ export class ConversationView {
         label,
       );
     const choices = {
-      pick: [button("pick", true, () => workspace.join(chat.id))],
+      pick: [button("pick", true, () => workspace.seats.join(chat.id))],
       watch: [
-        button("join", true, () => workspace.join(chat.id)),
-        button("supervise", false, () => workspace.join(chat.id, "agents")),
+        button("join", true, () => workspace.seats.join(chat.id)),
+        button("supervise", false, () => workspace.seats.join(chat.id, "agents")),
       ],
-      closed: [button("resume", false, () => workspace.resume(chat.id))],
+      closed: [button("resume", false, () => workspace.seats.resume(chat.id))],
     };
     return h(
       "div",

@@ -89,7 +89,7 @@ export class ListView {
         class: "button button-plain section-more",
         hidden: true,
         onclick: () =>
-          scope === "active" ? this.workspace.loadActive() : this.workspace.loadArchive(),
+          scope === "active" ? this.workspace.lists.loadActive() : this.workspace.lists.loadArchive(),
       },
       t("list.more"),
     );
@@ -97,7 +97,7 @@ export class ListView {
 
   #fetchArchive() {
     if (this.workspace.state.lists.archive.status === "idle") {
-      this.workspace.loadArchive({ first: true });
+      this.workspace.lists.loadArchive({ first: true });
     }
   }
 
@@ -172,8 +172,8 @@ export class ListView {
       part.noteKind = "error";
       const action =
         name === "archive"
-          ? () => this.workspace.loadArchive({ first: true })
-          : () => this.workspace.retryLists();
+          ? () => this.workspace.lists.loadArchive({ first: true })
+          : () => this.workspace.sync.retry();
       fill(part.note, t("list.error"), " ", retry(action));
       return;
     }
