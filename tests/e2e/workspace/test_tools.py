@@ -2,156 +2,30 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import re
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import (
-    Browser,
-    BrowserContext,
-    ConsoleMessage,
-    Route,
-    WebSocketRoute,
-    expect,
-)
+from playwright.sync_api import Browser, BrowserContext, Route, expect
 
-from tests.clients import web
-from tests.e2e.workspace_faces import WAIT, Customer, Desk, violations
-from tests.live import ROOT, LiveServer, live_server
+from tests.e2e.workspace.faces import (
+    WAIT,
+    Customer,
+    Desk,
+    Meet,
+    Refusals,
+    as_agent,
+    as_owner,
+    press,
+    violations,
+)
+from tests.live import LiveServer
 
 pytestmark = pytest.mark.browser
 
-TAGS = ("refund", "vip")
 SEARCHABLE_WITHIN = 20.0
 """Seconds until the worker has read what was said."""
-Meet = Callable[..., Customer]
-_numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """A server with tags, whose summaries are transcripts."""
-    made = live_server(
-        tmp_path_factory.mktemp("server"),
-        PASSWORD_LIMIT_BURST="1000",
-        THREAD_SUMMARIZER="textwrap.dedent",
-    )
-    with made as running:
-        _make_tags(running)
-        yield running
-
-
-def _make_tags(server: LiveServer) -> None:
-    script = f"""
-from chatplatform.models import Organization, Tag
-for name in {TAGS!r}:
-    Tag.objects.create(organization=Organization.objects.get(), name=name, group_ids=[0])
-"""
-    command = [sys.executable, "manage.py", "shell", "-c", script]
-    subprocess.run(command, cwd=ROOT, env=server.environment, check=True, capture_output=True)
-
-
-@pytest.fixture
-def meet(server: LiveServer) -> Iterator[Meet]:
-    """Return how a customer with a name of their own arrives; they leave in the end."""
-    made: list[Customer] = []
-
-    def arrive(name: str = "Cora") -> Customer:
-        made.append(Customer(server, f"{name} {next(_numbers)}"))
-        return made[-1]
-
-    yield arrive
-    for customer in made:
-        customer.leave()
-
-
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    """A browser nobody has used."""
-    made = browser.new_context(viewport={"width": 1440, "height": 900})
-    made.set_default_timeout(WAIT * 1000)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def complaints(context: BrowserContext) -> list[str]:
-    """What the browser complains of."""
-    found: list[str] = []
-
-    def note(message: ConsoleMessage) -> None:
-        if message.type == "error":
-            found.append(message.text)
-
-    context.on("console", note)
-    context.on("weberror", lambda error: found.append(str(error.error)))
-    return found
-
-
-@pytest.fixture
-def desk(server: LiveServer, context: BrowserContext) -> Iterator[Desk]:
-    """Noah's workspace, taking chats."""
-    made = Desk(context.new_page(), server, server.demo["agents"][1])
-    made.accept(True)
-    yield made
-    made.page.close()
-
-
-@pytest.fixture
-def colleague(server: LiveServer, browser: Browser) -> Iterator[Desk]:
-    """Amara's workspace, taking no chats of her own accord."""
-    other = browser.new_context(viewport={"width": 1440, "height": 900})
-    other.set_default_timeout(WAIT * 1000)
-    made = Desk(other.new_page(), server, server.demo["agents"][2])
-    made.accept(False)
-    yield made
-    other.close()
-
-
-class Refusals:
-    """Stands between the page and the server, and refuses one action itself."""
-
-    def __init__(self, context: BrowserContext) -> None:
-        self.action = ""
-        context.route_web_socket(re.compile("/agent/rtm/ws"), self._connect)
-
-    def _connect(self, socket: WebSocketRoute) -> None:
-        server = socket.connect_to_server()
-
-        def ask(text: str | bytes) -> None:
-            frame = json.loads(text)
-            if frame["action"] != self.action:
-                server.send(text)
-                return
-            error = {"error": {"type": "internal", "message": "Refused"}}
-            answer = {**frame, "type": "response", "success": False, "payload": error}
-            socket.send(json.dumps(answer))
-
-        socket.on_message(ask)
-        server.on_message(socket.send)
-
-
-def as_owner(server: LiveServer, action: str, **payload: Any) -> Any:
-    """Call the Agent API as the organisation's owner."""
-    return as_agent(server, 0, action, **payload)
-
-
-def as_agent(server: LiveServer, place: int, action: str, **payload: Any) -> Any:
-    """Call the Agent API as one of the demo's agents."""
-    authorization = f"Bearer {server.demo['agents'][place]['access_token']}"
-    return web(server.url, f"/v3.7/agent/action/{action}", payload, authorization)
-
-
-def press(desk: Desk, *keys: str) -> None:
-    """Press keys where nobody writes."""
-    desk.log.focus()
-    for key in keys:
-        desk.page.keyboard.press(key)
 
 
 class TestTransfer:
@@ -550,74 +424,3 @@ class TestTogether:
         assert "update_session" in asked
         assert len(lines) == 1
         desk.wait_until_online()
-
-
-SIZES = {"phone": (390, 800), "tablet": (820, 1100), "desktop": (1440, 900)}
-
-
-class TestLooks:
-    """For everybody, on every screen, with names that hardly fit."""
-
-    @pytest.mark.parametrize("scheme", ["light", "dark"])
-    @pytest.mark.parametrize("size", SIZES)
-    def test_nothing_is_inaccessible_or_too_wide(
-        self, server: LiveServer, browser: Browser, meet: Meet, size: str, scheme: Any
-    ) -> None:
-        width, height = SIZES[size]
-        context = browser.new_context(
-            viewport={"width": width, "height": height},
-            color_scheme=scheme,
-            reduced_motion="reduce",
-            bypass_csp=True,
-        )
-        context.set_default_timeout(WAIT * 1000)
-        desk = Desk(context.new_page(), server, server.demo["agents"][1])
-        desk.accept(True)
-        customer = meet("Wolfeschlegelsteinhausenbergerdorff" * 2).start("Hello")
-        desk.open(customer)
-        thread = as_owner(server, "get_chat", chat_id=customer.chat_id)["thread"]
-        for tag in TAGS:
-            about = {"chat_id": customer.chat_id, "thread_id": thread["id"]}
-            as_owner(server, "tag_thread", **about, tag=tag)
-        found: dict[str, Any] = {}
-
-        def look(name: str, button: str) -> None:
-            panel = desk.page.locator("#details")
-            if not panel.is_visible():
-                desk.page.get_by_role("button", name="Customer details").click()
-            panel.get_by_role("button", name=button).click()
-            judge(name)
-            desk.page.keyboard.press("Escape")
-
-        def judge(name: str) -> None:
-            expect(desk.page.locator("dialog[open]")).to_have_count(1)
-            found[name] = violations(desk.page) + too_wide(desk)
-
-        look("tags", "Change tags")
-        look("customer", "Edit customer")
-        look("ban", "Ban this customer")
-        if size != "desktop":
-            desk.page.get_by_role("button", name="Hide details").click()
-        press(desk, "t")
-        judge("transfer")
-        desk.page.keyboard.press("Escape")
-        press(desk, "/")
-        desk.page.get_by_role("button", name="Filters").click()
-        found["archive"] = violations(desk.page) + too_wide(desk)
-        context.close()
-
-        assert set(found) == {"tags", "customer", "ban", "transfer", "archive"}
-        assert {name: flaws for name, flaws in found.items() if flaws} == {}
-
-
-def too_wide(desk: Desk) -> list[Any]:
-    """Return what does not fit into the dialog that is open, or into the list."""
-    found: list[Any] = desk.page.evaluate(
-        """() => [...document.querySelectorAll("dialog[open], dialog[open] *, #list, .archive *")]
-          .filter((element) => element.checkVisibility() && !element.closest("svg"))
-          .filter((element) => element.getBoundingClientRect().right > innerWidth + 1
-            || (element.matches("dialog, #list, .archive-form")
-              && element.scrollWidth > element.clientWidth + 1))
-          .map((element) => element.className)"""
-    )
-    return found

@@ -1,85 +1,21 @@
-"""The workspace in a real browser against a real server, with customers on the other end.
+"""Talking with customers: from the first word to the last, from the list, and without a mouse.
 
 Customers are plain clients of the Customer RTM API; the agent's browser does what agents do.
 """
 
 from __future__ import annotations
 
-import itertools
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, expect
+from playwright.sync_api import Browser, expect
 
-from tests.e2e.workspace_faces import WAIT, Customer, Desk, Line, violations
+from tests.e2e.workspace.faces import Desk, Meet
 from tests.live import LiveServer
 
 pytestmark = pytest.mark.browser
 
 UNDO_SECONDS = 6
-SIZES = {"phone": (390, 800), "tablet": (820, 1100), "desktop": (1440, 900)}
-
-
-Meet = Callable[..., Customer]
-_numbers = itertools.count(1)
-
-
-@pytest.fixture
-def meet(server: LiveServer) -> Iterator[Meet]:
-    """Return how a customer with a name of their own arrives."""
-    made: list[Customer] = []
-
-    def arrive(name: str = "Cora") -> Customer:
-        made.append(Customer(server, f"{name} {next(_numbers)}"))
-        return made[-1]
-
-    yield arrive
-    for customer in made:
-        customer.leave()
-
-
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    """A browser nobody has used."""
-    made = browser.new_context(viewport={"width": 1440, "height": 900})
-    made.set_default_timeout(WAIT * 1000)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def line(context: BrowserContext) -> Line:
-    """The connection of every tab the agent opens from now on.
-
-    Its frames pass through this process, and only while the test waits for the page.
-    """
-    return Line(context)
-
-
-@pytest.fixture
-def complaints(context: BrowserContext) -> list[str]:
-    """What the browser complains of: errors of scripts, and anything the page's policy forbids."""
-    found: list[str] = []
-
-    def note(message: ConsoleMessage) -> None:
-        if message.type == "error":
-            found.append(message.text)
-
-    context.on("console", note)
-    context.on("weberror", lambda error: found.append(str(error.error)))
-    return found
-
-
-@pytest.fixture
-def desk(server: LiveServer, context: BrowserContext) -> Iterator[Desk]:
-    """The first agent's workspace, taking chats."""
-    made = Desk(context.new_page(), server, server.demo["agents"][1])
-    made.accept(True)
-    yield made
-    made.page.close()
 
 
 class TestConversation:
@@ -347,169 +283,3 @@ class TestKeyboard:
 
         expect(desk.composer).to_have_value("jerk?")
         expect(desk.page.get_by_role("button", name="Close chat")).to_be_visible()
-
-
-class TestLostConnection:
-    """Nothing lost, nothing doubled, and the truth in the switch."""
-
-    @pytest.fixture(autouse=True)
-    def _through(self, line: Line) -> None:
-        """Lay the line before anybody sits down at a desk."""
-
-    def test_what_is_written_waits_and_what_is_missed_is_read(
-        self, desk: Desk, line: Line, meet: Meet
-    ) -> None:
-        customer = meet().start("Before")
-        desk.open(customer)
-        desk.expect_said("Before")
-
-        line.cut()
-        expect(desk.status).to_have_text("Not connected")
-        expect(desk.page.locator("#banner")).to_contain_text("Next try in")
-        desk.say("Written while away, one")
-        desk.say("Written while away, two")
-        customer.say("Said meanwhile")
-        expect(desk.log.locator(".delivery-sending")).to_have_text(
-            ["Waiting for the connection"] * 2
-        )
-        line.mend()
-
-        said = ["Before", "Said meanwhile", "Written while away, one", "Written while away, two"]
-        desk.expect_said(*said)
-        desk.wait_until_online()
-        expect(desk.page.locator("#banner")).to_be_hidden()
-        assert customer.texts() == said
-
-    def test_a_message_whose_answer_was_lost_is_not_doubled(
-        self, desk: Desk, line: Line, meet: Meet
-    ) -> None:
-        customer = meet().start("Before")
-        desk.open(customer)
-
-        line.swallow = lambda frame: frame["action"] in ("send_event", "incoming_event")
-        desk.say("Only once")
-        deadline = time.monotonic() + WAIT
-        while customer.texts() != ["Before", "Only once"]:
-            assert time.monotonic() < deadline
-            desk.page.wait_for_timeout(50)
-        line.cut()
-        expect(desk.status).to_have_text("Not connected")
-        line.mend()
-
-        desk.expect_said("Before", "Only once")
-        assert customer.texts() == ["Before", "Only once"]
-
-    def test_unsent_words_survive_a_reload(self, desk: Desk, line: Line, meet: Meet) -> None:
-        customer = meet().start("Before")
-        desk.open(customer)
-        desk.expect_said("Before")
-        line.cut()
-        desk.say("Written while away")
-
-        desk.page.reload()
-        line.mend()
-
-        desk.expect_said("Before", "Written while away")
-        assert customer.texts() == ["Before", "Written while away"]
-
-    def test_signing_out_elsewhere_ends_this_tab_too(
-        self, server: LiveServer, desk: Desk, context: BrowserContext
-    ) -> None:
-        other = context.new_page()
-        other.goto(f"{server.url}/workspace/")
-        other.get_by_role("button", name="Menu of").click()
-        other.get_by_role("button", name="Sign out").click()
-        expect(other.get_by_role("heading", name="Sign in")).to_be_visible()
-
-        expect(desk.page.locator("#banner")).to_contain_text("You are signed out.")
-        expect(desk.status).to_have_text("Not connected")
-
-    def test_a_server_that_dies_and_returns_is_found_again(
-        self, server: LiveServer, desk: Desk, meet: Meet
-    ) -> None:
-        customer = meet().start("Before")
-        desk.open(customer)
-        desk.expect_said("Before")
-
-        server.kill()
-        expect(desk.status).to_have_text("Not connected")
-        desk.say("Written while it was away")
-        server.start()
-
-        desk.expect_said("Before", "Written while it was away")
-        customer.come_back()
-        assert customer.texts() == ["Before", "Written while it was away"]
-
-
-class TestLooks:
-    """For everybody, on every screen."""
-
-    @pytest.mark.parametrize("scheme", ["light", "dark"])
-    @pytest.mark.parametrize("size", SIZES)
-    def test_axe_finds_nothing(
-        self, server: LiveServer, browser: Browser, desk: Desk, meet: Meet, size: str, scheme: Any
-    ) -> None:
-        customer = meet().start("Is this readable? See https://shop.example/tents for more.")
-        desk.open(customer)
-        desk.composer.press("Control+Shift+M")
-        desk.say("A whisper")
-        desk.composer.press("Control+Shift+M")
-        desk.say("An answer")
-        width, height = SIZES[size]
-        context = browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme=scheme, bypass_csp=True
-        )
-        page = Desk(context.new_page(), server, server.demo["agents"][1])
-        found = {"list": violations(page.page)}
-        page.open(customer)
-        expect(page.log.locator(".bubble")).to_have_count(3)
-        found["chat"] = violations(page.page)
-        page.page.get_by_role("button", name="Insert an emoji").click()
-        found["emoji"] = violations(page.page)
-        page.page.keyboard.press("Escape")
-        page.page.keyboard.press("Control+k")
-        found["palette"] = violations(page.page)
-        context.close()
-
-        assert found == {"list": [], "chat": [], "emoji": [], "palette": []}
-
-    def test_axe_finds_nothing_on_the_sign_in_page(
-        self, server: LiveServer, browser: Browser
-    ) -> None:
-        context = browser.new_context(bypass_csp=True)
-        page = context.new_page()
-        page.goto(f"{server.url}/signin")
-        page.get_by_role("button", name="Sign in").click()
-        expect(page.get_by_role("alert")).to_contain_text("There is a problem")
-        assert violations(page) == []
-        context.close()
-
-    @pytest.mark.parametrize("width", [320, 390, 720, 820, 1100, 1440])
-    def test_nothing_is_wider_than_the_screen(self, desk: Desk, meet: Meet, width: int) -> None:
-        customer = meet("Wolfeschlegelsteinhausenbergerdorff" * 3).start("https://x.test/" * 30)
-        desk.open(customer)
-        expect(desk.log.locator(".bubble")).to_have_count(1)
-
-        desk.page.set_viewport_size({"width": width, "height": 700})
-
-        too_wide = desk.page.evaluate(
-            """() => [...document.querySelectorAll("body, .bar, .panes, .head, .log, .composer")]
-              .filter((element) => element.checkVisibility())
-              .filter((element) => element.scrollWidth > element.clientWidth + 1
-                || element.getBoundingClientRect().right > innerWidth + 1)
-              .map((element) => element.className)"""
-        )
-        assert too_wide == []
-
-    def test_on_a_phone_one_pane_shows_at_a_time(self, desk: Desk, meet: Meet) -> None:
-        customer = meet().start("Hello")
-        desk.page.set_viewport_size({"width": 390, "height": 800})
-        expect(desk.row(customer)).to_be_visible()
-
-        desk.open(customer)
-        expect(desk.row(customer)).to_be_hidden()
-        desk.page.get_by_role("button", name="Back to the list").click()
-
-        expect(desk.row(customer)).to_be_visible()
-        expect(desk.row(customer)).to_be_focused()
-        expect(desk.composer).to_be_hidden()

@@ -1,4 +1,6 @@
-"""The workspace as its own tests use it: customers who are plain clients, and an agent's desk."""
+"""The workspace as its own tests use it: customers who are plain clients, an agent's desk, and
+the line between the desk and the server, which may fail.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +21,13 @@ from playwright.sync_api import BrowserContext, Locator, Page, WebSocketRoute, e
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from tests.clients import web
 from tests.live import LiveServer
 
 WAIT = 10.0
+TAGS = ("refund", "vip")
+"""The tags there are."""
+SIZES = {"phone": (390, 800), "tablet": (820, 1100), "desktop": (1440, 900)}
 AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
 
 
@@ -136,6 +142,10 @@ class Customer:
         return [event["text"] for event in events if event["type"] == "message"]
 
 
+Meet = Callable[..., Customer]
+"""How a customer with a name of their own arrives."""
+
+
 class Line:
     """The agent's connection, which the test may cut."""
 
@@ -170,6 +180,29 @@ class Line:
 
         server.on_message(forward)
         self._open.append(socket)
+
+
+class Refusals:
+    """Stands between the page and the server, and refuses one action itself."""
+
+    def __init__(self, context: BrowserContext) -> None:
+        self.action = ""
+        context.route_web_socket(re.compile("/agent/rtm/ws"), self._connect)
+
+    def _connect(self, socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+
+        def ask(text: str | bytes) -> None:
+            frame = json.loads(text)
+            if frame["action"] != self.action:
+                server.send(text)
+                return
+            error = {"error": {"type": "internal", "message": "Refused"}}
+            answer = {**frame, "type": "response", "success": False, "payload": error}
+            socket.send(json.dumps(answer))
+
+        socket.on_message(ask)
+        server.on_message(socket.send)
 
 
 class Desk:
@@ -242,3 +275,34 @@ def violations(page: Page) -> list[tuple[str, list[str]]]:
     page.evaluate(AXE.read_text())
     report = page.evaluate("axe.run(document)")
     return [(v["id"], [node["html"] for node in v["nodes"]]) for v in report["violations"]]
+
+
+def as_owner(server: LiveServer, action: str, **payload: Any) -> Any:
+    """Call the Agent API as the organisation's owner."""
+    return as_agent(server, 0, action, **payload)
+
+
+def as_agent(server: LiveServer, place: int, action: str, **payload: Any) -> Any:
+    """Call the Agent API as one of the demo's agents."""
+    authorization = f"Bearer {server.demo['agents'][place]['access_token']}"
+    return web(server.url, f"/v3.7/agent/action/{action}", payload, authorization)
+
+
+def press(desk: Desk, *keys: str) -> None:
+    """Press keys where nobody writes."""
+    desk.log.focus()
+    for key in keys:
+        desk.page.keyboard.press(key)
+
+
+def too_wide(desk: Desk) -> list[Any]:
+    """Return what does not fit into the dialog that is open, or into the list."""
+    found: list[Any] = desk.page.evaluate(
+        """() => [...document.querySelectorAll("dialog[open], dialog[open] *, #list, .archive *")]
+          .filter((element) => element.checkVisibility() && !element.closest("svg"))
+          .filter((element) => element.getBoundingClientRect().right > innerWidth + 1
+            || (element.matches("dialog, #list, .archive-form")
+              && element.scrollWidth > element.clientWidth + 1))
+          .map((element) => element.className)"""
+    )
+    return found
