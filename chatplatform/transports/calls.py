@@ -43,7 +43,7 @@ class Calls:
     """Serves the requests of every connection of one event loop.
 
     ``arrived`` hears of connections that logged in, ``left`` of those whose login succeeded when
-    they were gone already.
+    they were gone already, or there was no room left for them.
     """
 
     def __init__(
@@ -164,6 +164,9 @@ class Calls:
             outcome = _failed(error)
         if outcome.session is None or connection.closing or request.answered:
             self._login_failed(connection, outcome)
+        elif self._no_room(connection, outcome.session.requester):
+            self._left(connection)
+            self._turn_away(connection)  # others logged in meanwhile
         else:
             _answer(connection, request, outcome)
             self._hub.admit(connection, outcome.session)
@@ -186,8 +189,7 @@ class Calls:
         self._check(connection, requester)
         await self._hub.register(connection, requester.organization_id)
         if self._no_room(connection, requester):
-            self._hub.unregister(connection)
-            connection.disconnect(disconnects.TOO_MANY_CONNECTIONS)
+            self._turn_away(connection)
             return Outcome()
         # The pipeline asks again who it is: until the hub listened, a revocation could be missed.
         outcome = await self._database.run(partial(dispatch.dispatch, call))
@@ -213,6 +215,10 @@ class Calls:
         if isinstance(requester, CustomerRequester):
             return own >= settings.RTM_CONNECTIONS_PER_CUSTOMER
         return False
+
+    def _turn_away(self, connection: Connection) -> None:
+        self._hub.unregister(connection)
+        connection.disconnect(disconnects.TOO_MANY_CONNECTIONS)
 
     def _make_room(self, connection: Connection) -> None:
         """Let an agent's oldest connections go where a newer one exceeds the limit."""

@@ -89,6 +89,30 @@ async def test_a_customers_newest_connection_is_turned_away(enter: Enter, settin
         assert (await kept.call("ping"))["success"] is True
 
 
+async def test_logging_in_at_once_does_not_exceed_a_customers_connections(
+    enter: Enter, settings: Any, service: Service, server: Server
+) -> None:
+    settings.RTM_CONNECTIONS_PER_CUSTOMER = 1
+    query = f"organization_id={ORGANIZATION}"
+    clients = [await Client("customer", "3.6", query).open() for _ in range(3)]
+    service.state_gate.clear()
+    for client in clients:
+        await client.ask("login", {"token": str(CARL)})
+    await fakes.until(lambda: len(service.contexts) == 3)
+
+    service.state_gate.set()
+    frames = [await client.receive() for client in clients]
+
+    told = [frame["payload"].get("reason") for frame in frames if frame is not None]
+    assert sorted(told, key=str) == [None, "too_many_connections", "too_many_connections"]
+    server._drop()
+    await fakes.until(lambda: len(service.dropped) == 2)
+    (kept,) = server.hub.connections()
+    assert kept.id not in service.dropped
+    for client in clients:
+        client.drop()
+
+
 async def test_an_organisations_newest_connection_is_turned_away(
     enter: Enter, settings: Any
 ) -> None:
@@ -226,7 +250,7 @@ async def test_a_token_revoked_before_the_login_is_listened_to_logs_nobody_in(
     answer = await client.call("login", {"token": "ann"})
 
     assert answer["payload"]["error"]["type"] == "authentication"
-    assert server.hub.users() == set()
+    assert fakes.users(server) == set()
     client.drop()
 
 
