@@ -11,6 +11,7 @@ from collections.abc import Collection
 from datetime import timedelta
 from uuid import UUID
 
+import structlog
 from django.db import transaction
 
 from chatplatform import clock
@@ -34,6 +35,8 @@ from chatplatform.selectors import monitoring as monitoring_selectors
 from chatplatform.selectors import people
 from chatplatform.services import monitoring, routing
 
+log = structlog.get_logger(__name__)
+
 LEASE_SECONDS = 20
 SWEEP_AT_MOST = 500
 
@@ -52,12 +55,11 @@ def hold(organization_id: UUID, user_id: str, connection_id: str, *, away: bool 
     )
 
 
-def renew(users: Collection[tuple[UUID, str]]) -> None:
-    """Renew the leases this process holds, as long as anybody is connected to it. One write."""
-    if users:
-        ConnectionLease.objects.filter(process=process_id()).update(
-            expires_at=clock.now() + timedelta(seconds=LEASE_SECONDS)
-        )
+def renew() -> set[str]:
+    """Renew the leases this process holds and return their connections. One write, one read."""
+    own = ConnectionLease.objects.filter(process=process_id())
+    own.update(expires_at=clock.now() + timedelta(seconds=LEASE_SECONDS))
+    return set(own.values_list("connection_id", flat=True))
 
 
 def drop(connection_ids: Collection[str]) -> None:
@@ -106,7 +108,11 @@ def agent_logged_in(
 
 
 def _attention(agent: Agent) -> bool | None:
-    return people.attention(agent.organization_id, [agent.public_id]).get(agent.public_id)
+    return _attention_of(agent.organization_id, agent.public_id)
+
+
+def _attention_of(organization_id: UUID, user_id: str) -> bool | None:
+    return people.attention(organization_id, [user_id]).get(user_id)
 
 
 def _tell_status(agent: Agent, status: str) -> None:
@@ -264,52 +270,53 @@ def _check_bot(requester: AgentRequester, bot: Bot) -> None:
 def end_expired_leases() -> None:
     """Act on leases that ran out: hand on the chats of lost agents, end the visits of customers.
 
-    Safe with several workers at once; at most ``SWEEP_AT_MOST`` leases a call.
+    Safe with several workers at once; at most ``SWEEP_AT_MOST`` leases a call. A lease goes in the
+    transaction that acts on it, so that whatever fails is done by the next call.
+    """
+    expired = ConnectionLease.objects.filter(expires_at__lte=clock.now()).order_by("expires_at")
+    users = expired.values_list("organization_id", "user_id")[:SWEEP_AT_MOST]
+    for organization_id, user_id in dict.fromkeys(users):
+        try:
+            _end_expired(organization_id, user_id)
+        except Exception:
+            log.exception("a lost connection was not dealt with", user_id=user_id)
+
+
+def _end_expired(organization_id: UUID, user_id: str) -> None:
+    """End the expired leases of one user, unless another worker is at them.
+
+    Who is a customer is locked before their leases are looked at: a login may be under way.
     """
     with transaction.atomic():
-        expired = list(
-            ConnectionLease.objects.select_for_update(skip_locked=True)
-            .filter(expires_at__lte=clock.now())
-            .order_by("expires_at")[:SWEEP_AT_MOST]
-        )
-        ConnectionLease.objects.filter(
-            connection_id__in=[lease.connection_id for lease in expired]
-        ).delete()
-    looked = {(one.organization_id, one.user_id): False for one in expired}
-    for lease in expired:
-        looked[lease.organization_id, lease.user_id] |= not lease.away
-    for (organization_id, user_id), attentive in looked.items():
-        _lost(organization_id, user_id, attentive=attentive)
-
-
-def _lost(organization_id: UUID, user_id: str, *, attentive: bool) -> None:
-    """Act on a lost connection; ``attentive``: somebody looked at it, as far as was known."""
-    with transaction.atomic():
         organization = routing.lock_organization(organization_id)
-        left = people.attention(organization_id, [user_id]).get(user_id)
-        agent = (
-            Agent.objects.select_for_update()
-            .filter(organization=organization, public_id=user_id)
-            .first()
+        agents = Agent.objects.select_for_update()
+        agent = agents.filter(organization=organization, public_id=user_id).first()
+        customer = None if agent is not None else _locked_customer(user_id)
+        leases = ConnectionLease.objects.filter(organization=organization, user_id=user_id)
+        expired = list(
+            leases.filter(expires_at__lte=clock.now()).select_for_update(skip_locked=True)
         )
+        leases.filter(connection_id__in=[lease.connection_id for lease in expired]).delete()
+        if not expired:
+            return
+        left = _attention_of(organization_id, user_id)
+        if left is None and customer is not None:
+            customer_left(customer)
+        if agent is None:
+            return
         if left is not None:
-            if agent is not None:
-                _tell_if_changed(agent, left or attentive)
-        elif agent is None:
-            _end_visit(user_id)
+            _tell_if_changed(agent, left or any(not lease.away for lease in expired))
         elif agent.connected:
             _gone(organization, agent, "disconnected")
     routing.settle(organization_id)
 
 
-def _end_visit(customer_id: str) -> None:
+def _locked_customer(customer_id: str) -> Customer | None:
     try:
         key = UUID(customer_id)
     except ValueError:
-        return  # the lease of an agent who is no more
-    customer = Customer.objects.select_for_update(no_key=True).filter(id=key).first()
-    if customer is not None:
-        customer_left(customer)
+        return None  # the lease of an agent who is no more
+    return Customer.objects.select_for_update(no_key=True).filter(id=key).first()
 
 
 def customer_left(customer: Customer, about: Record | None = None) -> None:

@@ -66,10 +66,6 @@ class Sockets:
         """Return the connections of one group's agents, or of customers on its pages."""
         return self._by_group.get(number, ())
 
-    def user_ids(self) -> Iterable[str]:
-        """Return everybody who has a connection here."""
-        return self._by_user.keys()
-
     def reached(self, push: Push) -> set[Connection]:
         """Return whom ``push`` reaches before scopes and origin are looked at."""
         if push.reach is Reach.EVERYONE or push.reach is Reach.AGENTS:

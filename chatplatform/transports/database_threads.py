@@ -38,6 +38,7 @@ class DatabaseThreads:
         self._waking = False
         self._open = 0
         self._threads: list[threading.Thread] = []
+        self._drained: asyncio.Future[None] | None = None
 
     def submit(self, work: Work, done: Done) -> None:
         """Run ``work`` on a thread, then ``done(result, error)`` on the loop. Loop only."""
@@ -60,6 +61,13 @@ class DatabaseThreads:
 
         self.submit(work, done)
         return await answer
+
+    async def drain(self, seconds: float) -> None:
+        """Wait until all work is done and its results are delivered, or for so many seconds."""
+        if not self._open:
+            return
+        self._drained = self._loop.create_future()
+        await asyncio.wait([self._drained], timeout=seconds)
 
     def stop(self, timeout: float) -> None:
         """Let the threads finish what they have, close their connections and end.
@@ -110,6 +118,8 @@ class DatabaseThreads:
                 done(result, error)
             except Exception:
                 log.exception("a finished call could not be delivered")
+        if not self._open and self._drained is not None and not self._drained.done():
+            self._drained.set_result(None)
 
 
 def _mend_connections() -> None:

@@ -235,15 +235,6 @@ class Hub:
         own = len(list(sockets.of_user(user_id))) if sockets else 0
         return len(organization.connections), own
 
-    def users(self) -> set[tuple[UUID, str]]:
-        """Return everybody who is logged in here, with their organisation."""
-        return {
-            (UUID(organization.id), user_id)
-            for organization in self._organizations.values()
-            for sockets in organization.by_api.values()
-            for user_id in sockets.user_ids()
-        }
-
     # --- subscriptions ------------------------------------------------------------------------
 
     def tick(self) -> None:

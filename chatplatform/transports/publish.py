@@ -140,7 +140,10 @@ class Publisher:
 
 
 class SyncPublisher:
-    """Publishes from a process without an event loop, from any of its threads."""
+    """Publishes from a process without an event loop, from any of its threads.
+
+    ``process`` must be no loop's: its envelopes have numbers of their own.
+    """
 
     def __init__(self, layer: RedisPubSubChannelLayer, process: str) -> None:
         self._layer = layer
@@ -228,7 +231,7 @@ class _Ways:
             if self._made_in != os.getpid():
                 layer = get_channel_layer()
                 shared = isinstance(layer, RedisPubSubChannelLayer)
-                self._synchronous = SyncPublisher(layer, process_id()) if shared else None
+                self._synchronous = SyncPublisher(layer, f"{process_id()}-sync") if shared else None
                 self._made_in = os.getpid()
             return self._synchronous
 

@@ -71,6 +71,7 @@ class Server:
         self.claims = claims(process)
         self._connections: set[Connection] = set()
         self._gone: list[str] = []
+        self._without_lease: set[Connection] = set()
         self._renewing = False
         self._working = False
         self._counting = False
@@ -118,11 +119,12 @@ class Server:
             self._end(connection, disconnects.come_again(connection.api))
 
     async def stop(self) -> None:
-        """End everything; what was told is published before."""
+        """End everything; calls under way end first, and what they told is published."""
         self.say_goodbye()
         for timer in self._timers:
             timer.stop()
         await self.calls.stop()
+        await self.database.drain(_STOP_SECONDS)
         await self.publisher.stop()
         await self.hub.stop()
         for session in self.sessions:
@@ -203,18 +205,31 @@ class Server:
         self.database.submit(lambda: presence.drop(gone), done)
 
     def _renew(self) -> None:
-        """Renew the leases of everybody connected here, in one call that never overlaps itself."""
-        users = self.hub.users()
-        if self._renewing or not users:
+        """Renew the leases of everybody connected here, in one call that never overlaps itself.
+
+        Who has none any more, while the process or the database stood still for long, counts as
+        gone for everybody else, and must come again. A lease may also end just before the session
+        does, for a reason of its own: only one missed twice in a row is known to be lost. A lease
+        whose connection is no more is let run out.
+        """
+        logged_in = [one for one in self._connections if one.terms is not None and not one.closing]
+        if self._renewing or not logged_in:
             return
         self._renewing = True
 
-        def done(result: None, error: BaseException | None) -> None:
+        def done(held: set[str] | None, error: BaseException | None) -> None:
             self._renewing = False
-            if error is not None:
+            if error is not None or held is None:
                 log.warning("leases not renewed", error=repr(error))
+                return
+            missing = {connection for connection in logged_in if connection.id not in held}
+            for connection in missing & self._without_lease:
+                log.warning("a connection lost its lease", connection=connection.id)
+                self._end(connection, disconnects.come_again(connection.api))
+            self._without_lease = missing
+            self._gone.extend(held - {connection.id for connection in self._connections})
 
-        self.database.submit(lambda: presence.renew(users), done)
+        self.database.submit(presence.renew, done)
 
     def _count(self) -> None:
         """Tell subscribers how many customers there are where that is more than they asked for."""

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 
 from chatplatform import clock
 from chatplatform.models import Agent, Chat, GroupMember, Organization, Thread, Visit
@@ -542,6 +543,36 @@ def test_an_agent_who_is_back_in_time_keeps_their_chats(
         world.act(presence.end_expired_leases)
 
     assert assigned(ann, chat_id) == ["Ann"]
+
+
+def test_a_failure_with_one_lost_agent_keeps_no_other_waiting_and_is_made_good(
+    world: World,
+    acme: Organization,
+    visitor: Callable[[str], User],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ann = world.agent(acme, "ann", online=True, limit=1)
+    first = visitor("carl").call("start_chat")["chat_id"]
+    bob = world.agent(acme, "bob", online=True, limit=1)
+    second = visitor("dora").call("start_chat")["chat_id"]
+    boss = world.agent(acme, "boss", online=True)
+    release = routing.release_agent
+
+    def fail_for_ann(organization: Organization, agent: Agent, reason: str) -> None:
+        if agent.name == "Ann":
+            raise OperationalError("canceling statement due to lock timeout")
+        release(organization, agent, reason)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(routing, "release_agent", fail_for_ann)
+        world.lose(ann)
+        world.lose(bob)
+    assert assigned(boss, first) == ["Ann"]
+    assert assigned(boss, second) == ["Boss"]
+
+    world.act(presence.end_expired_leases)
+
+    assert assigned(boss, first) == ["Boss"]
 
 
 def test_an_agent_who_stops_accepting_keeps_their_chats(

@@ -42,7 +42,7 @@ def service(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Service:
     monkeypatch.setattr(dispatch, "authenticate", made.authenticate)
     monkeypatch.setattr(transaction, "on_commit", lambda told: told())
     monkeypatch.setattr(chats, "missing_changes", made.missing_changes)
-    monkeypatch.setattr(presence, "renew", made.renewed.append)
+    monkeypatch.setattr(presence, "renew", made.renew)
     monkeypatch.setattr(presence, "drop", made.dropped.extend)
     known = {fakes.ORGANIZATION: object()}
     monkeypatch.setattr(organizations, "by_id", known.get)

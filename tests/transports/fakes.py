@@ -22,6 +22,7 @@ from chatplatform.domain_events.routing import RoutingStatusSet
 from chatplatform.errors import Authentication
 from chatplatform.models import Organization
 from chatplatform.requester import AgentRequester, CustomerRequester, Requester
+from chatplatform.transports.server import Server
 
 ORGANIZATION = uuid.uuid4()
 LONG_AGO = "2026-01-01T00:00:00.000000Z"
@@ -96,6 +97,12 @@ def said(
     )
 
 
+def users(server: Server) -> set[str]:
+    """Return everybody who is logged in at a server."""
+    found = (connection.requester for connection in server.hub.connections())
+    return {requester.user_id for requester in found if requester is not None}
+
+
 async def until(holds: Callable[[], bool]) -> None:
     """Wait until something holds, for ten seconds at most."""
     for _ in range(1000):
@@ -141,7 +148,8 @@ class Service:
         self.state_gate = threading.Event()
         self.state_gate.set()
         self.missing: list[EventAppended] = []
-        self.renewed: list[set[tuple[uuid.UUID, str]]] = []
+        self.renewed: list[set[str]] = []
+        self.lost: set[str] = set()
         self.dropped: list[str] = []
         self.sequences: dict[str, itertools.count[int]] = {}
 
@@ -171,6 +179,12 @@ class Service:
         if call.api == "customer":
             return customer(uuid.UUID(call.credentials))
         return agent(call.credentials)
+
+    def renew(self) -> set[str]:
+        """Return every connection that logged in, but for those dropped and ``lost``."""
+        held = {ctx.connection_id for ctx in self.contexts} - {*self.dropped, *self.lost}
+        self.renewed.append(held)
+        return held
 
     def missing_changes(self, chat_id: str, after: int, before: int) -> list[EventAppended]:
         """Return what the database would hold of a gap."""

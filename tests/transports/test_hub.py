@@ -18,8 +18,10 @@ from chatplatform.domain_events.routing import RoutingStatusSet
 from chatplatform.domain_events.sessions import SessionsEnded
 from chatplatform.requester import Requester
 from chatplatform.transports import envelopes, hub
+from chatplatform.transports import server as servers
 from chatplatform.transports.connection import Connection
 from chatplatform.transports.envelopes import Origin
+from chatplatform.transports.publish import publish
 from chatplatform.transports.server import Server
 from tests.transports import fakes
 from tests.transports.fakes import ORGANIZATION, Service, said, terms
@@ -366,6 +368,26 @@ async def test_a_hole_in_a_peers_numbers_is_a_lost_subscription(
     ]
     assert [socket.closed for socket in sockets] == [True, True]
     assert elsewhere.messages == []
+
+
+async def test_what_calls_under_way_tell_is_published_before_a_process_ends(
+    server: Server, peer: Server, service: Service
+) -> None:
+    def say_late() -> None:
+        assert service.gate.wait(5)
+        publish([said("late")])
+
+    bob = await agent(peer, "bob")
+    server.database.submit(say_late, lambda result, error: None)
+
+    stopping = asyncio.create_task(servers.stop())
+    await asyncio.sleep(0.1)
+    service.gate.set()
+    await stopping
+    await settle(peer)
+
+    assert bob.told == ["late"]
+    assert bob.closed is False
 
 
 async def test_after_a_loss_new_connections_are_served(server: Server, peer: Server) -> None:

@@ -11,6 +11,7 @@ from websockets.exceptions import ConnectionClosed
 
 from chatplatform.api import versions
 from chatplatform.transports.server import Server
+from tests.transports import fakes
 from tests.transports.conftest import MAX_FRAME_BYTES
 from tests.transports.fakes import said, until
 
@@ -78,6 +79,6 @@ async def test_who_stops_reading_is_cut_off_and_nobody_else_notices(
     await until(lambda: len(asyncio.all_tasks()) < tasks)
 
     assert heard == list(range(1, EVENTS + 1))
-    assert {name for _, name in server.hub.users()} == {"bob"}
+    assert fakes.users(server) == {"bob"}
     assert await end(stuck) < EVENTS
     await reader.close()

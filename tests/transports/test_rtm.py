@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -20,7 +21,7 @@ from chatplatform.transports.server import Server
 from tests.rtm import Client
 from tests.transports import fakes
 from tests.transports.conftest import Enter
-from tests.transports.fakes import Service
+from tests.transports.fakes import Service, until
 
 CUSTOMER = uuid.uuid4()
 NOBODYS = uuid.UUID(int=1)
@@ -502,8 +503,45 @@ async def test_leases_are_renewed_while_connected_and_dropped_when_gone(
     server._renew()
     await asyncio.sleep(0.05)
 
-    assert service.renewed == [{(fakes.ORGANIZATION, "ann")}]
+    assert service.renewed == [{ctx.connection_id}]
     assert service.dropped == [ctx.connection_id]
+
+
+async def test_who_lost_their_lease_must_come_again_and_others_stay(
+    server: Server, enter: Enter, service: Service
+) -> None:
+    ann, bob = await enter("ann"), await enter("bob")
+    service.lost.add(service.contexts[0].connection_id)
+
+    server._renew()
+    assert await ann.nothing()
+    server._renew()
+
+    told = await ann.receive()
+    assert told is not None
+    assert (told["action"], told["payload"]) == (
+        "agent_disconnected",
+        {"reason": "internal_error"},
+    )
+    assert await ann.receive() is None
+    assert (await bob.call("ping"))["success"]
+    assert fakes.users(server) == {"bob"}
+
+
+async def test_a_lease_nobody_is_connected_to_is_let_run_out(
+    server: Server, enter: Enter, service: Service
+) -> None:
+    await enter("ann")
+    service.contexts.append(replace(service.contexts[0], connection_id="nobody"))
+
+    server._renew()
+    await until(lambda: bool(service.renewed))
+    await asyncio.sleep(0.05)
+    server._drop()
+    await until(lambda: bool(service.dropped))
+
+    assert service.dropped == ["nobody"]
+    assert fakes.users(server) == {"ann"}
 
 
 async def test_a_login_that_ends_after_its_socket_leaves_no_lease_and_no_trace(
@@ -521,4 +559,4 @@ async def test_a_login_that_ends_after_its_socket_leaves_no_lease_and_no_trace(
     await asyncio.sleep(0.05)
 
     assert service.dropped == [ctx.connection_id]
-    assert server.hub.users() == set()
+    assert fakes.users(server) == set()

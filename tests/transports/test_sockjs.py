@@ -258,7 +258,7 @@ async def test_who_stops_reading_a_websocket_is_cut_off(address: str, server: Se
 
     await _flood(server)
 
-    assert server.hub.users() == set()
+    assert fakes.users(server) == set()
     client.transport.abort()
 
 
@@ -444,11 +444,11 @@ async def test_a_session_nobody_polls_ends(
 ) -> None:
     monkeypatch.setattr(polling, "SESSION_SECONDS", 0.05)
     await logged_in(web)
-    assert {name for _, name in server.hub.users()} == {"ann"}
+    assert fakes.users(server) == {"ann"}
 
     await until(lambda: not server.sessions)
 
-    assert server.hub.users() == set()
+    assert fakes.users(server) == set()
     assert server._connections == set()
     await opened(web)  # and its name begins another
 
@@ -462,7 +462,7 @@ async def test_an_interrupted_poll_ends_the_session(web: httpx.AsyncClient, serv
     answer = await web.post(f"{SESSION}/xhr")
 
     assert answer.text == 'c[1002,"Connection interrupted!"]\n'
-    assert server.hub.users() == set()
+    assert fakes.users(server) == set()
 
 
 async def test_who_does_not_log_in_in_time_is_told_so(
@@ -497,7 +497,7 @@ async def test_who_does_not_poll_is_cut_off_when_too_much_has_gathered(
 
     await _flood(server)
 
-    assert server.hub.users() == set()
+    assert fakes.users(server) == set()
     assert (len(session._frames), session.over) == (0, True)
     assert (await web.post(f"{SESSION}/xhr")).text == 'c[4012,"Go away!"]\n'
 
@@ -513,12 +513,12 @@ async def test_who_does_not_read_a_stream_is_cut_off_and_leaves_nothing_behind(
     writer.write(head.encode())
     await until(lambda: bool(server.sessions))
     await say(web, LOGIN)
-    await until(lambda: bool(server.hub.users()))
+    await until(lambda: bool(fakes.users(server)))
     open_ones = len(asyncio.all_tasks())
 
     await _flood(server)
 
-    assert server.hub.users() == set()
+    assert fakes.users(server) == set()
     await until(lambda: not server.sessions)
     await until(lambda: len(asyncio.all_tasks()) <= open_ones - 2)  # its request, its watcher
     writer.transport.abort()
