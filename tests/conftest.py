@@ -126,6 +126,35 @@ def acme(db: None) -> Organization:
 
 
 @pytest.fixture
+def ann(world: World, acme: Organization) -> User:
+    """An agent who accepts chats."""
+    return world.agent(acme, "ann", online=True)
+
+
+@pytest.fixture
+def bob(world: World, acme: Organization) -> User:
+    """A second agent, connected but not accepting."""
+    return world.agent(acme, "bob", online=True, accepting=False)
+
+
+@pytest.fixture
+def carl(world: World, acme: Organization) -> User:
+    """A connected customer."""
+    return world.customer(acme, "carl")
+
+
+@pytest.fixture
+def ids(ann: User, carl: User) -> dict[str, str]:
+    """Return the ids that name the event of a running chat of Ann and Carl."""
+    started = carl.call("start_chat", chat={"thread": {"events": [make.message()]}})
+    return {
+        "chat_id": started["chat_id"],
+        "thread_id": started["thread_id"],
+        "event_id": started["event_ids"][0],
+    }
+
+
+@pytest.fixture
 def api(world: World) -> Callable[..., User]:
     """Return a function that makes a client of the Web API from a token and a version."""
 

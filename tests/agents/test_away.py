@@ -10,17 +10,6 @@ from chatplatform.services import presence
 from tests.world import Listener, Pushes, User, World
 
 
-@pytest.fixture
-def ann(world: World, acme: Organization) -> User:
-    """An agent who accepts chats, on one connection."""
-    return world.agent(acme, "ann", online=True)
-
-
-@pytest.fixture
-def bob(world: World, acme: Organization) -> User:
-    return world.agent(acme, "bob", online=True, accepting=False)
-
-
 def go(user: User, away: bool, connection: Listener | None = None) -> Any:
     """Call ``set_away_status`` on a connection, the newest by default."""
     if connection is not None:

@@ -8,41 +8,8 @@ from chatplatform.models import Application, Chat, ChatChange, Organization
 from chatplatform.selectors import chats as chat_selectors
 from chatplatform.services import properties as services
 from tests import make
+from tests.places import NAMES, at
 from tests.world import User, World
-
-
-@pytest.fixture
-def ann(world: World, acme: Organization) -> User:
-    return world.agent(acme, "ann", online=True)
-
-
-@pytest.fixture
-def carl(world: World, acme: Organization) -> User:
-    return world.customer(acme, "carl")
-
-
-@pytest.fixture
-def ids(ann: User, carl: User) -> dict[str, str]:
-    """Return the ids that name the event of a running chat of Ann and Carl."""
-    started = carl.call("start_chat", chat={"thread": {"events": [make.message()]}})
-    return {
-        "chat_id": started["chat_id"],
-        "thread_id": started["thread_id"],
-        "event_id": started["event_ids"][0],
-    }
-
-
-def at(ids: dict[str, str], location: str) -> dict[str, str]:
-    """Return how the actions name a chat, thread or event."""
-    if location == "chat":
-        return {"id": ids["chat_id"]}
-    return {name: ids[name] for name in named(location)}
-
-
-def named(location: str) -> tuple[str, ...]:
-    """Return the ids a push about a chat, thread or event begins with."""
-    names = ("chat_id", "thread_id", "event_id")
-    return names[: ("chat", "thread", "event").index(location) + 1]
 
 
 def held(user: User, ids: dict[str, str], location: str) -> dict[str, Any]:
@@ -76,7 +43,7 @@ def test_values_merge_and_only_these_are_told(
     expected = {"test": {"int_property": 2, "string_property": "a", "bool_property": True}}
     assert held(ann, ids, location) == held(carl, ids, location) == expected
     told = {
-        **{name: ids[name] for name in named(location)},
+        **{name: ids[name] for name in NAMES[location]},
         "properties": {"test": {"int_property": 2, "bool_property": True}},
     }
     push = (f"{location}_properties_updated", told)
@@ -100,7 +67,7 @@ def test_named_values_are_deleted(
     assert held(ann, ids, location) == {"test": {"string_property": "a"}}
     ann.call(f"delete_{location}_properties", **target, properties={"test": ["string_property"]})
     assert held(ann, ids, location) == {}
-    told = {name: ids[name] for name in named(location)} | {
+    told = {name: ids[name] for name in NAMES[location]} | {
         "properties": {"test": ["int_property"]}
     }
     push = (f"{location}_properties_deleted", told)

@@ -28,11 +28,6 @@ def ann(world: World, acme: Organization, sales: Group) -> User:
 
 
 @pytest.fixture
-def carl(world: World, acme: Organization) -> User:
-    return world.customer(acme, "carl")
-
-
-@pytest.fixture
 def chat_id(ann: User, carl: User, sales: Group) -> str:
     """A chat of Ann and Carl that Sales may see."""
     chat = {

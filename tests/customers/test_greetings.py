@@ -25,11 +25,6 @@ CARD = {
 
 
 @pytest.fixture
-def ann(world: World, acme: Organization) -> User:
-    return world.agent(acme, "ann", online=True)
-
-
-@pytest.fixture
 def carl(world: World, acme: Organization, ann: User) -> User:
     return world.customer(acme, "carl")
 

@@ -7,36 +7,8 @@ import pytest
 from chatplatform.models import Application, Event, Organization
 from chatplatform.services import properties as services
 from tests import make
+from tests.places import at
 from tests.world import Refused, User, World
-
-
-@pytest.fixture
-def ann(world: World, acme: Organization) -> User:
-    return world.agent(acme, "ann", online=True)
-
-
-@pytest.fixture
-def carl(world: World, acme: Organization) -> User:
-    return world.customer(acme, "carl")
-
-
-@pytest.fixture
-def ids(ann: User, carl: User) -> dict[str, str]:
-    """Return the ids that name the event of a running chat of Ann and Carl."""
-    started = carl.call("start_chat", chat={"thread": {"events": [make.message()]}})
-    return {
-        "chat_id": started["chat_id"],
-        "thread_id": started["thread_id"],
-        "event_id": started["event_ids"][0],
-    }
-
-
-def at(ids: dict[str, str], location: str) -> dict[str, str]:
-    """Return how the actions name a chat, thread or event."""
-    if location == "chat":
-        return {"id": ids["chat_id"]}
-    names = ("chat_id", "thread_id", "event_id")[: 2 if location == "thread" else 3]
-    return {name: ids[name] for name in names}
 
 
 @pytest.mark.parametrize("location", ["chat", "thread", "event"])

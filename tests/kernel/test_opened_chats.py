@@ -17,16 +17,6 @@ from tests.world import User, World
 
 
 @pytest.fixture
-def ann(world: World, acme: Organization) -> User:
-    return world.agent(acme, "ann", online=True)
-
-
-@pytest.fixture
-def bob(world: World, acme: Organization) -> User:
-    return world.agent(acme, "bob", online=True, accepting=False)
-
-
-@pytest.fixture
 def chat_id(world: World, acme: Organization, ann: User) -> str:
     carl = world.customer(acme, "carl")
     chat_id: str = carl.call("start_chat")["chat_id"]

@@ -10,21 +10,6 @@ from tests.world import User, World
 
 
 @pytest.fixture
-def ann(world: World, acme: Organization) -> User:
-    return world.agent(acme, "ann", online=True)
-
-
-@pytest.fixture
-def bob(world: World, acme: Organization) -> User:
-    return world.agent(acme, "bob", online=True, accepting=False)
-
-
-@pytest.fixture
-def carl(world: World, acme: Organization) -> User:
-    return world.customer(acme, "carl")
-
-
-@pytest.fixture
 def question(ann: User, bob: User, carl: User) -> dict[str, str]:
     """What names a question Ann asked Carl in a running chat; Bob follows it."""
     chat_id = carl.call("start_chat")["chat_id"]

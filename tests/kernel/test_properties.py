@@ -29,6 +29,7 @@ from chatplatform.selectors import chats as chat_selectors
 from chatplatform.selectors import properties as selectors
 from chatplatform.services import properties as services
 from tests import make
+from tests.places import at
 from tests.world import Refused, User, World
 
 STATED: dict[str, dict[str, Any]] = json.loads(
@@ -71,42 +72,13 @@ def named(found: dict[str, dict[str, Any]]) -> set[Named]:
 # --- the protocol's own -----------------------------------------------------------------------
 
 
-@pytest.fixture
-def ann(world: World, acme: Organization) -> User:
-    return world.agent(acme, "ann", online=True)
-
-
-@pytest.fixture
-def carl(world: World, acme: Organization) -> User:
-    return world.customer(acme, "carl")
-
-
-@pytest.fixture
-def ids(ann: User, carl: User) -> dict[str, str]:
-    """Return the ids that name an event of a running chat."""
-    started = carl.call("start_chat", chat={"thread": {"events": [make.message()]}})
-    return {
-        "chat_id": started["chat_id"],
-        "thread_id": started["thread_id"],
-        "event_id": started["event_ids"][0],
-    }
-
-
-def place(ids: dict[str, str], location: str) -> dict[str, str]:
-    """Return how the property actions name a chat, thread or event."""
-    if location == "chat":
-        return {"id": ids["chat_id"]}
-    names = ("chat_id", "thread_id") if location == "thread" else tuple(ids)
-    return {name: ids[name] for name in names}
-
-
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("location", ["chat", "thread", "event"])
 def test_defaults_are_written_as_defined(
     request: pytest.FixtureRequest, ids: dict[str, str], location: str, kind: str
 ) -> None:
     user: User = request.getfixturevalue("ann" if kind == "agent" else "carl")
-    target = place(ids, location)
+    target = at(ids, location)
 
     for (namespace, name), stated in all_stated():
         writable = states(stated, location, kind, "write")

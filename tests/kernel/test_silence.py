@@ -14,16 +14,6 @@ from tests.world import User, World
 
 
 @pytest.fixture
-def ann(world: World, acme: Organization) -> User:
-    return world.agent(acme, "ann", online=True)
-
-
-@pytest.fixture
-def carl(world: World, acme: Organization) -> User:
-    return world.customer(acme, "carl")
-
-
-@pytest.fixture
 def chat_id(ann: User, carl: User) -> str:
     """A chat of Ann and Carl, in which Carl has said hello."""
     chat = {"thread": {"events": [make.message("Hello")]}}

@@ -12,16 +12,6 @@ from tests.world import User, World
 
 
 @pytest.fixture
-def ann(world: World, acme: Organization) -> User:
-    return world.agent(acme, "ann", online=True)
-
-
-@pytest.fixture
-def carl(world: World, acme: Organization) -> User:
-    return world.customer(acme, "carl")
-
-
-@pytest.fixture
 def chat_id(ann: User, carl: User) -> str:
     chat_id: str = carl.call("start_chat")["chat_id"]
     return chat_id

@@ -7,19 +7,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from chatplatform.models import FileUse, Organization, Thread, UploadedFile
+from chatplatform.models import FileUse, Thread, UploadedFile
 from chatplatform.services import files, thumbnails
 from tests.world import User, World
-
-
-@pytest.fixture
-def ann(world: World, acme: Organization) -> User:
-    return world.agent(acme, "ann", online=True)
-
-
-@pytest.fixture
-def carl(world: World, acme: Organization) -> User:
-    return world.customer(acme, "carl")
 
 
 @pytest.fixture

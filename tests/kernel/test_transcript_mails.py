@@ -14,16 +14,6 @@ from tests.world import User, World
 
 
 @pytest.fixture
-def ann(world: World, acme: Organization) -> User:
-    return world.agent(acme, "ann", online=True)
-
-
-@pytest.fixture
-def carl(world: World, acme: Organization) -> User:
-    return world.customer(acme, "carl")
-
-
-@pytest.fixture
 def chat(ann: User, carl: User) -> dict[str, str]:
     """What names a running chat of Ann and Carl."""
     said = {"thread": {"events": [make.message("Hello")]}}

@@ -12,21 +12,9 @@ from tests.world import Pushes, User, World
 
 
 @pytest.fixture
-def ann(world: World, acme: Organization) -> User:
-    """An agent who talks with the customer."""
-    return world.agent(acme, "ann", online=True)
-
-
-@pytest.fixture
 def wanda(world: World, acme: Organization) -> User:
     """A supervisor, connected but not accepting chats."""
     return world.agent(acme, "wanda", role="administrator", online=True, accepting=False)
-
-
-@pytest.fixture
-def carl(world: World, acme: Organization) -> User:
-    """The customer."""
-    return world.customer(acme, "carl")
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""An organisation with an administrator and a colleague, both online."""
+"""Who changes the staff."""
 
 import pytest
 
@@ -10,9 +10,3 @@ from tests.world import User, World
 def boss(world: World, acme: Organization) -> User:
     """Return an administrator who hears everything about the staff."""
     return world.agent(acme, "boss", role="administrator", online=True, accepting=False)
-
-
-@pytest.fixture
-def ann(world: World, acme: Organization) -> User:
-    """Return an agent who accepts chats."""
-    return world.agent(acme, "ann", online=True)
