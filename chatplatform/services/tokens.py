@@ -52,6 +52,8 @@ WORKSPACE_LIFETIME_SECONDS: Final = 3_600
 MAX_CUSTOMER_LIFETIME_SECONDS: Final = 30 * 24 * 3_600
 """Longer wishes for a customer's token get this."""
 MAX_PER_CLIENT_AND_ACCOUNT: Final = 25
+MAX_PER_CUSTOMER: Final = 100
+"""A browser with its cookie asks for another token as often as it likes."""
 BOT_LIFETIME_SECONDS: Final = 24 * 3_600
 BOT_SCOPES: Final = frozenset({"chats--access:rw", "agents-bot--my:rw", "customers:rw"})
 """What every bot's token carries (protocol.md 5.3)."""
@@ -563,7 +565,8 @@ def issue_customer_token(
     """Issue a Bearer token of ``customer`` to ``application``.
 
     ``expires_in`` in seconds; more than 30 days become 30 days. The customer's expired tokens are
-    forgotten. Raise :class:`Authorization` for a client of another organisation.
+    forgotten, and of the others the 100 newest live; the oldest are revoked. Raise
+    :class:`Authorization` for a client of another organisation.
     """
     if customer.organization_id != application.organization_id:
         raise Authorization("the application belongs to another organization")
@@ -579,6 +582,11 @@ def issue_customer_token(
             checksum=checksum(token),
             expires_at=now + timedelta(seconds=expires_in),
         )
+        surplus = customer.tokens.order_by("-pk").values_list("pk", flat=True)[MAX_PER_CUSTOMER:]
+        if pks := list(surplus):
+            for row in customer.tokens.filter(pk__in=pks).order_by("pk").select_for_update():
+                row.delete()
+                _end_sessions(row.organization_id, row.checksum)
     return IssuedToken(token, expires_in)
 
 

@@ -129,6 +129,32 @@ def test_issuing_forgets_the_customers_expired_tokens(customer: Customer):
     assert CustomerToken.objects.count() == 2
 
 
+def test_a_customers_oldest_token_makes_room_for_the_newest(
+    organization: Organization, customer: Customer, told: Told
+):
+    other = make.customer_token(make.customer(organization))
+    oldest, second = make.customer_token(customer), make.customer_token(customer)
+    for _ in range(98):
+        make.customer_token(customer)
+    tokens.identify_customer(f"Bearer {oldest}")
+
+    with told() as events:
+        newest = make.customer_token(customer)
+
+    assert events == [
+        SessionsEnded(
+            organization_id=str(organization.pk),
+            reason="access_token_revoked",
+            token_checksum=tokens.checksum(oldest),
+        )
+    ]
+    with pytest.raises(Authentication):
+        tokens.identify_customer(f"Bearer {oldest}")
+    for living in (second, newest, other):
+        tokens.identify_customer(f"Bearer {living}")
+    assert customer.tokens.count() == 100
+
+
 def test_ends_with_its_connections(organization: Organization, customer: Customer, told: Told):
     token, other = make.customer_token(customer), make.customer_token(customer)
 
