@@ -9,15 +9,21 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
+
 from chatplatform import clock
 from chatplatform.models import Chat, Customer
 from chatplatform.models.customers import NEVER
 
 
-def note(chat: Chat) -> None:
-    """Note when both sides last spoke in ``chat``. Two writes at most."""
-    if chat.customer_id is not None and chat.spoke_at:
-        _note(chat.customer_id, chat.spoke_at)
+def note_after_commit(chat: Chat) -> None:
+    """Note when both sides last spoke in a locked ``chat``, once the open transaction committed.
+
+    Not inside it: customers are locked before chats. Two writes at most; a failure is only logged.
+    """
+    customer_id, spoke_at = chat.customer_id, dict(chat.spoke_at)
+    if customer_id is not None and spoke_at:
+        transaction.on_commit(lambda: _note(customer_id, spoke_at), robust=True)
 
 
 def note_running() -> None:

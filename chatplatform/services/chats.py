@@ -115,6 +115,8 @@ def resume_chat(requester: Requester, chat_id: str, opening: Opening) -> Started
     with transaction.atomic():
         organization = routing.lock_organization(requester.organization_id)
         customer = _customer_of(requester, opening)
+        if customer is None:
+            _lock_customer_of(requester, chat_id)
         chat = chat_selectors.access_chat(requester, chat_id, write=True, lock=True)
         if chat.active_thread_id is not None:
             raise ChatAlreadyActive
@@ -156,6 +158,14 @@ def _customer_of(requester: Requester, opening: Opening) -> Customer | None:
     if isinstance(requester, CustomerRequester) and is_banned(customer):
         raise CustomerBanned  # since their token was looked at
     return customer
+
+
+def _lock_customer_of(requester: Requester, chat_id: str) -> None:
+    """Lock the customer of a chat, if it has one, before the chat itself is locked."""
+    chats = Chat.objects.filter(organization_id=requester.organization_id, id=chat_id)
+    customer_id = chats.values_list("customer_id", flat=True).first()
+    if customer_id is not None:
+        customers.locked(customer_id)
 
 
 def _check_chat_limit(organization: Organization, customer: Customer) -> None:
@@ -330,7 +340,7 @@ def deactivate_chat(
     """Close the chat's active thread.
 
     An agent must be present unless told to ignore that. Raise :class:`ChatInactive`,
-    :class:`NotAllowed`. Tells the system message and ``ChatDeactivated``; the freed agent gets the
+    ``Authorization``. Tells the system message and ``ChatDeactivated``; the freed agent gets the
     next waiting chat.
     """
     with transaction.atomic():

@@ -283,7 +283,7 @@ def _append_to_last_thread(requester: Requester, chat_id: str, draft: Draft) -> 
         except IntegrityError:
             return _repeat(requester, chat_id, draft)
         chat.save()
-        activity.note(chat)
+        activity.note_after_commit(chat)
     tell(stored)
     return Appended(stored.event["id"], repeated=False)
 

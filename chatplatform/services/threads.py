@@ -132,7 +132,7 @@ def close(chat: Chat, farewell: Draft, *, requester: Requester | None = None) ->
     changes.record(ChatDeactivated, chat, user_id=user_id, user_key=user_key)
     summaries.request_if_wanted(thread)
     transcript_mails.note_closed(chat, thread)
-    activity.note(chat)
+    activity.note_after_commit(chat)
     flags.tell_changed(chat, thread, changed)
     _unpin(chat, missed)
 

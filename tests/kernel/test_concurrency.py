@@ -1,14 +1,16 @@
 """Everything is asked at the same time as itself: threads with connections of their own."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.core import mail
-from django.db import connections
+from django.db import connections, transaction
 
 from chatplatform import clock
 from chatplatform.models import (
@@ -31,6 +33,7 @@ from chatplatform.models import (
 from chatplatform.services import (
     agents,
     archives,
+    customer_rows,
     greetings,
     groups,
     listings,
@@ -267,6 +270,48 @@ def test_a_late_repeat_at_the_same_time_is_a_repeat(talk: tuple[User, User, str]
 
     assert len({answer["event_id"] for answer in answers}) == 1
     assert Event.objects.count() == 2
+
+
+def change_slowly(customer_id: str, chat_id: str, begun: threading.Event) -> None:
+    """Lock a customer and then their chat, as every change of a customer does, at leisure."""
+    with transaction.atomic():
+        customer_rows.locked(UUID(customer_id))
+        begun.set()
+        time.sleep(0.3)
+        Chat.objects.select_for_update(of=("self",)).get(id=chat_id)
+
+
+@pytest.mark.parametrize("action", ["deactivate_chat", "resume_chat", "send_event"])
+def test_nothing_waits_for_a_customer_while_it_has_their_chat(
+    talk: tuple[User, User, str], action: str
+) -> None:
+    """Customers are locked before chats: the other way round it would end in a deadlock."""
+    ann, carl, chat_id = talk
+    carl.rtm("send_event", {"chat_id": chat_id, "event": make.message()})
+    if action != "deactivate_chat":
+        ann.rtm("deactivate_chat", {"id": chat_id})
+    doing = {
+        "deactivate_chat": lambda: ann.rtm(action, {"id": chat_id}),
+        "resume_chat": lambda: ann.rtm(action, {"chat": {"id": chat_id}}),
+        "send_event": lambda: carl.rtm(
+            action,
+            {"chat_id": chat_id, "event": make.message("P.S."), "attach_to_last_thread": True},
+        ),
+    }[action]
+    begun = threading.Event()
+
+    def do() -> Any:
+        begun.wait()
+        return doing()
+
+    answers = at_once(lambda: change_slowly(carl.id, chat_id, begun), do)
+
+    answered = {"deactivate_chat": [], "resume_chat": ["thread_id"], "send_event": ["event_id"]}
+    assert [answers[0], list(answers[1])] == [None, answered[action]]
+    chat, customer = Chat.objects.get(), Customer.objects.get()
+    assert (chat.active_thread_id is not None) is (action == "resume_chat")
+    assert customer.threads_count == chat.threads_count
+    assert clock.to_wire(customer.customer_spoke_at) == chat.spoke_at["customer"]
 
 
 def test_nothing_is_written_after_the_end(talk: tuple[User, User, str]) -> None:
