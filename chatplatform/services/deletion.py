@@ -27,6 +27,7 @@ from chatplatform.models import (
     ReachedGoal,
     ShownGreeting,
     Thread,
+    TranscriptMail,
 )
 from chatplatform.properties import Properties, license_value
 from chatplatform.records import Record
@@ -182,6 +183,9 @@ def _drop_threads(chat: Chat, thread_ids: Sequence[str]) -> bool:
     Thread.objects.filter(chat=chat, id__in=thread_ids).delete()
     _number_anew(chat)
     newest = Thread.objects.filter(chat=chat).order_by("-number")[0]
+    if newest.id != chat.last_thread_id:
+        last = Event.objects.filter(thread=newest).aggregate(position=Max("position"))
+        chat.next_position = (last["position"] or 0) + 1
     chat.threads_count = newest.number
     chat.last_thread_id = newest.id
     chat.last_thread_created_at = newest.created_at
@@ -249,6 +253,7 @@ def _unlink(chat: Chat) -> None:
     ReachedGoal.objects.filter(thread_id__in=thread_ids).update(thread=None)
     ShownGreeting.objects.filter(thread_id__in=thread_ids).update(thread=None)
     CustomerBan.objects.filter(thread_id__in=thread_ids).update(thread_id="")
+    TranscriptMail.objects.filter(thread_id__in=thread_ids).delete()
 
 
 def _empty(thread: Thread, customer_id: str) -> None:

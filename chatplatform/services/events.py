@@ -275,8 +275,6 @@ def _append_to_last_thread(requester: Requester, chat_id: str, draft: Draft) -> 
         chat = _locked(requester, chat_id)
         if chat is None or not _may_author(chat, draft):
             raise _refusal(requester, chat_id, draft)
-        last = Event.objects.filter(thread_id=chat.last_thread_id).order_by("-position").first()
-        chat.next_position = last.position + 1 if last else 1
         try:
             with transaction.atomic():
                 stored = add(chat, draft)
@@ -290,7 +288,7 @@ def _append_to_last_thread(requester: Requester, chat_id: str, draft: Draft) -> 
 
 def _refusal(requester: Requester, chat_id: str, draft: Draft) -> Exception:
     """Say why the event could not be stored. Raises what ``access_chat`` raises."""
-    chat = chat_selectors.access_chat(requester, chat_id)
+    chat = chat_selectors.access_chat(requester, chat_id, write=True)
     participant = chat.participants.get(draft.author_id)
     if chat.active_thread_id is None:
         return ChatInactive()
@@ -303,11 +301,10 @@ def _repeat(requester: Requester, chat_id: str, draft: Draft) -> Appended:
     chat = Chat.objects.filter(organization_id=requester.organization_id, id=chat_id).first()
     if chat is None:
         raise NotFound("Chat not found")
-    event = (
-        Event.objects.filter(thread__chat=chat, repeat_key=draft.repeat_key)
-        .order_by("-thread__number")
-        .first()
-    )
+    event = None
+    if draft.repeat_key is not None:
+        stored = Event.objects.filter(thread__chat=chat, repeat_key=draft.repeat_key)
+        event = stored.order_by("-thread__number").first()
     if event is None:
         raise ServiceUnavailable("The chat changed meanwhile, try again")
     tell(

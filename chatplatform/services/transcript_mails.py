@@ -142,11 +142,14 @@ def _send(mail: TranscriptMail) -> bool:
 
 
 def _note_sent(mail: TranscriptMail) -> None:
-    """Say in the thread that its transcript left, unless another one began meanwhile."""
+    """Say in the thread that its transcript left.
+
+    Not where another one began meanwhile, or the chat became anonymous.
+    """
     with transaction.atomic():
         chats = Chat.objects.select_for_update(of=("self",))
         chat = chats.filter(id=mail.thread.chat_id).first()
-        if chat is None or chat.last_thread_id != mail.thread_id:
+        if chat is None or chat.anonymized or chat.last_thread_id != mail.thread_id:
             return
         tell(events.add(chat, _message(chat, "transcript_sent", mail.email)))
         chat.save()

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core import mail
 from pytest_django.fixtures import Settings
 
 from chatplatform import clock
@@ -19,29 +20,12 @@ from chatplatform.models import (
     Organization,
     ReachedGoal,
     Thread,
+    TranscriptMail,
     UploadedFile,
 )
-from chatplatform.services import archives, deletion, files
+from chatplatform.services import archives, deletion, files, transcript_mails
 from tests import make
 from tests.world import User, World
-
-
-@pytest.fixture
-def ann(world: World, acme: Organization) -> User:
-    """An agent who accepts chats."""
-    return world.agent(acme, "ann", online=True)
-
-
-@pytest.fixture
-def bob(world: World, acme: Organization) -> User:
-    """An agent of no group but General, who does not take part."""
-    return world.agent(acme, "bob", online=True, accepting=False)
-
-
-@pytest.fixture
-def carl(world: World, acme: Organization) -> User:
-    """A connected customer."""
-    return world.customer(acme, "carl")
 
 
 def talk(ann: User, carl: User, *texts: str, chat_id: str = "") -> dict[str, str]:
@@ -174,6 +158,29 @@ def test_a_deleted_thread_closes_the_gap_it_leaves(
     assert thread_ids(ann, chat_id) == [*left, again["thread_id"]]
 
 
+def test_a_chat_goes_on_in_the_thread_that_is_newest_now(
+    world: World, acme: Organization, ann: User, carl: User
+) -> None:
+    older = talk(ann, carl, "One", "Two", "Three")
+    newer = talk(ann, carl, "Four", chat_id=older["chat_id"])
+    world.act(lambda: deletion.delete_thread(acme.id, **newer))
+
+    carl.call("update_thread_properties", **older, properties={"rating": {"score": 1}})
+    late = {"event": make.message("P.S."), "attach_to_last_thread": True}
+    sent = carl.call("send_event", chat_id=older["chat_id"], **late)
+
+    events = carl.call("get_chat", **older)["thread"]["events"]
+    assert [event["text"] for event in events] == [
+        "One",
+        "Two",
+        "Three",
+        "Carl archived the chat",
+        "Carl rated the chat as good",
+        "P.S.",
+    ]
+    assert sent == {"event_id": f"{older['thread_id']}_6"}
+
+
 def test_the_only_thread_takes_its_chat_along(
     world: World, acme: Organization, ann: User, carl: User
 ) -> None:
@@ -299,10 +306,29 @@ def test_an_anonymous_chat_can_not_go_on(
     assert carl.refused("resume_chat", chat={"id": chat_id}) == "chat_anonymized"
     assert carl.refused("send_event", chat_id=chat_id, **late) == "chat_anonymized"
     assert carl.refused("get_chat", chat_id=chat_id) == "chat_anonymized"
+    message = {"event": make.message()}
+    assert ann.refused("send_event", chat_id=chat_id, **message) == "chat_anonymized"
     assert ann.refused("resume_chat", chat={"id": chat_id}) == "chat_anonymized"
     assert ann.refused("tag_thread", **ids, tag="vip") == "chat_anonymized"
     assert carl.call("list_chats")["chats_info"] == []
     assert carl.call("start_chat")["chat_id"] != chat_id
+
+
+def test_an_anonymous_chat_is_mailed_to_nobody(
+    world: World, acme: Organization, ann: User, carl: User
+) -> None:
+    started = carl.call("start_chat")
+    ids = {"chat_id": started["chat_id"], "thread_id": started["thread_id"]}
+    wish = {"routing": {"transcript_email": "carl@example.com"}}
+    carl.call("update_thread_properties", **ids, properties=wish)
+    carl.call("deactivate_chat", id=ids["chat_id"])
+
+    world.act(lambda: deletion.anonymize_chat(acme.id, ids["chat_id"]))
+    world.act(transcript_mails.send_due)
+
+    assert mail.outbox == []
+    assert not TranscriptMail.objects.exists()
+    assert ann.call("get_chat", **ids)["thread"]["events"] == []
 
 
 def test_a_running_chat_closes_before_it_becomes_anonymous(
