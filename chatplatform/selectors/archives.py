@@ -44,7 +44,7 @@ RARE = 500
 
 @dataclass(frozen=True, slots=True)
 class Among:
-    """What something must be: there or not, among some values, or not among them.
+    """What something must be: there or not, among some values, or not among them; all at once.
 
     ``every``: all of the values must hold (or must not hold together). With nothing given it
     does not narrow.
@@ -234,13 +234,14 @@ def _by_customer(organization_id: UUID, wanted: ArchiveFilter) -> Q:
 
 def _met(among: Among, holds: Callable[[list[Any]], Q], any_at_all: Q) -> Q:
     """Return the filter for ``among``; ``holds`` makes the one for holding any of some values."""
+    narrowed = Q()
     if among.exists is not None:
-        return any_at_all if among.exists else ~any_at_all
+        narrowed &= any_at_all if among.exists else ~any_at_all
     if among.values is not None:
-        return _held(among.values, holds, every=among.every)
+        narrowed &= _held(among.values, holds, every=among.every)
     if among.exclude_values:
-        return ~_held(among.exclude_values, holds, every=among.every)
-    return Q()
+        narrowed &= ~_held(among.exclude_values, holds, every=among.every)
+    return narrowed
 
 
 def _held(values: Sequence[Any], holds: Callable[[list[Any]], Q], *, every: bool) -> Q:
@@ -369,12 +370,14 @@ def _sale(organization_id: UUID, among: Among) -> Q:
 def archive_records(threads: Sequence[Thread], reader: AgentRequester) -> list[Record]:
     """Return a chat record with its thread for each of ``threads``, which hold their chats.
 
-    A constant number of reads, however many threads.
+    A constant number of reads, however many threads. Those deleted since they were read are left
+    out.
     """
+    neighbours = _neighbours(threads, reader)
+    threads = [thread for thread in threads if thread.id in neighbours]
     chats = [thread.chat for thread in threads]
     users = people.users_of(chats)
     events = events_of(threads, reader=reader)
-    neighbours = _neighbours(threads, reader)
     waits = any(thread.queued_at for thread in threads)
     per_place = queue.wait_per_place(reader.organization_id) if waits else 0
     definitions = definitions_of([*chats, *threads])

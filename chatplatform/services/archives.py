@@ -219,8 +219,11 @@ class _Facts:
 
 
 def _agent_types(threads: Sequence[Thread]) -> dict[tuple[UUID, str], str]:
-    """Return what kind of agent each user of the threads is; customers are left out. One read."""
-    agents = Agent.objects.filter(
+    """Return what kind of agent each user of the threads is, or was; customers are left out.
+
+    One read.
+    """
+    agents = Agent.ever.filter(
         organization_id__in={thread.organization_id for thread in threads},
         public_id__in={user_id for thread in threads for user_id in thread.user_ids},
     ).select_related("bot")

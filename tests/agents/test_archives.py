@@ -11,9 +11,13 @@ from chatplatform import clock
 from chatplatform.models import ArchiveEntry, Chat, Goal, Organization, ReachedGoal, Thread
 from chatplatform.models.bots import Bot
 from chatplatform.models.people import Agent
+from chatplatform.requester import AgentRequester
+from chatplatform.selectors.archives import archive_records
 from chatplatform.services import archives as archive_services
 from chatplatform.services import chats as chat_services
+from chatplatform.services import deletion
 from chatplatform.services import events as event_services
+from chatplatform.services.agents import delete_agent
 from chatplatform.services.events import Draft
 from tests import make
 from tests.world import User, World
@@ -112,6 +116,20 @@ def test_a_chat_comes_once_for_each_of_its_threads(agent: User, acme: Organizati
     assert middle["previous_accessible_thread_id"] == first.id
     assert middle["next_accessible_thread_id"] == third.id
     assert answer["chats"][0]["thread"]["active"] is True
+
+
+def test_threads_that_go_while_they_are_read_are_left_out(
+    world: World, agent: User, acme: Organization
+) -> None:
+    gone, left = closed(acme), closed(acme)
+    reader = make.requester(row(agent))
+    assert isinstance(reader, AgentRequester)
+    found = list(Thread.objects.select_related("chat"))
+    world.act(lambda: deletion.delete_chat(acme.id, gone.chat_id))
+
+    records = archive_records(found, reader)
+
+    assert [record["thread"]["id"] for record in records] == [left.id]
 
 
 @pytest.mark.parametrize("order", ["asc", "desc"])
@@ -553,6 +571,34 @@ def test_by_who_responded(world: World, agent: User, acme: Organization) -> None
     assert found(first=True, agents={"values": [agent.id]}) == [hers.id]
     assert found(first=True, agents={"exclude_values": [bob.id]}) == [hers.id, none.id]
     assert found(groups={"values": [7]}) == []
+
+
+def test_everything_said_of_a_response_must_hold(
+    world: World, agent: User, acme: Organization
+) -> None:
+    bob = world.agent(acme, "bob")
+    none, hers, his = closed(acme), closed(acme, answered=agent), closed(acme, answered=bob)
+
+    def found(**response: Any) -> list[str]:
+        return find(agent, agent_response=response)
+
+    assert found(exists=True, agents={"values": [bob.id]}) == [his.id]
+    assert found(exists=True, agents={"exclude_values": [bob.id]}) == [hers.id]
+    assert found(exists=False, agents={"exclude_values": [bob.id]}) == [none.id]
+    both = {"values": [agent.id, bob.id], "exclude_values": [bob.id]}
+    assert found(agents=both) == [hers.id]
+
+
+def test_who_responded_is_found_after_they_have_gone(
+    world: World, agent: User, acme: Organization
+) -> None:
+    bob = world.agent(acme, "bob")
+    his = closed(acme, answered=bob)
+    world.act(lambda: delete_agent(acme.id, bob.id))
+
+    assert find(agent, agent_response={"agents": {"values": [bob.id]}}) == [his.id]
+    assert find(agent, agents={"exists": True}) == [his.id]
+    assert find(agent, agent_types={"all_values": ["human"]}) == [his.id]
 
 
 def test_a_whisper_is_no_response(agent: User, acme: Organization) -> None:
