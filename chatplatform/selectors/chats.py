@@ -328,6 +328,8 @@ def _all_chats(organization_id: UUID, chat_filter: ChatFilter) -> QuerySet[Chat]
 
 def _listed(organization_id: UUID, reader: str, chat_filter: ChatFilter) -> QuerySet[ChatListing]:
     rows = ChatListing.objects.filter(organization_id=organization_id, reader=reader)
+    if chat_filter.group_ids and not reader.startswith("g:"):
+        rows = rows.filter(chat__group_ids__holds_any=sorted(chat_filter.group_ids))
     if chat_filter.active is not None:
         rows = rows.filter(active=chat_filter.active)
     return rows.filter(narrowed_by(chat_filter.properties, prefix="chat__"))
@@ -337,7 +339,9 @@ def _narrowed(readers: list[str] | None, group_ids: frozenset[int]) -> list[str]
     if not group_ids:
         return readers
     wanted = [f"g:{number}" for number in sorted(group_ids)]
-    return [reader for reader in wanted if readers is None or reader in readers]
+    if readers is None:
+        return wanted
+    return [reader for reader in readers if reader in wanted or not reader.startswith("g:")]
 
 
 def _merged_keys(
@@ -377,11 +381,12 @@ def _slice(
 def chat_infos(chats: Sequence[Chat], reader: Requester) -> list[Record]:
     """Return list entries: the chat, its users and its last thread without events.
 
-    A constant number of reads, however many chats.
+    A constant number of reads, however many chats. Those deleted since they were read are left out.
     """
     side = "agent" if isinstance(reader, AgentRequester) else "customer"
     users = people.users_of(chats)
     threads = Thread.objects.in_bulk([chat.last_thread_id for chat in chats])
+    chats = [chat for chat in chats if chat.last_thread_id in threads]
     newest = _last_events(chats, side, reveal=reader.sees_deleted)
     waits = [thread for thread in threads.values() if thread.queued_at]
     per_place = queue.wait_per_place(chats[0].organization_id) if waits else 0

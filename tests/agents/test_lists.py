@@ -8,8 +8,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from chatplatform import clock
-from chatplatform.models import Chat, Organization, Thread
+from chatplatform.models import Agent, Chat, Organization, Thread
+from chatplatform.selectors import chats as chat_selectors
 from chatplatform.services import chats as chat_services
+from chatplatform.services import deletion
 from tests import make
 from tests.world import Refused, User, World
 
@@ -212,6 +214,26 @@ def test_lists_can_be_narrowed_to_groups(world: World, acme: Organization, role:
     assert len(empty) == (3 if role == "administrator" else 2)
 
 
+def test_lists_of_other_groups_hold_the_chats_one_took_part_in(
+    world: World, acme: Organization
+) -> None:
+    sales, support = make.group(acme, "Sales"), make.group(acme, "Support")
+    mia = world.agent(acme, "mia", groups=[sales])
+    some_chats(acme, 2, groups=[support.number])
+    shared = mia.call("start_chat", chat={"access": {"group_ids": [0, support.number]}})["chat_id"]
+    own = mia.call("start_chat", chat={"access": {"group_ids": [support.number]}})["chat_id"]
+
+    answer = mia.call("list_chats", filters={"group_ids": [support.number, sales.number]})
+
+    assert ids(answer) == [own, shared]
+    assert answer["found_chats"] == 2
+    (first,) = mia.call("list_chats", filters={"group_ids": [support.number]}, limit=1)[
+        "chats_info"
+    ]
+    assert first["id"] == own
+    assert mia.call("list_chats", filters={"group_ids": [sales.number]})["found_chats"] == 0
+
+
 @pytest.mark.parametrize("who", ["agent", "boss"])
 def test_lists_can_be_narrowed_by_properties(
     request: pytest.FixtureRequest, acme: Organization, who: str
@@ -290,6 +312,19 @@ def test_a_list_costs_the_same_whatever_its_length(agent: User, acme: Organizati
         make.event(chat, chat.customer)
 
     assert queries(25) == queries(1)
+
+
+def test_chats_that_go_while_they_are_read_are_left_out(
+    world: World, acme: Organization, boss: User
+) -> None:
+    first, second = some_chats(acme, 2)
+    reader = make.requester(Agent.objects.get(public_id=boss.id))
+    listed = [first, second]
+    world.act(lambda: deletion.delete_chat(acme.id, first.id))
+
+    infos = chat_selectors.chat_infos(listed, reader)
+
+    assert [info["id"] for info in infos] == [second.id]
 
 
 # --- list_threads -------------------------------------------------------------------------------
