@@ -16,6 +16,7 @@ from chatplatform.domain_events.chats import ChatStarted
 from chatplatform.domain_events.customers import (
     CustomerBanned,
     CustomerCame,
+    CustomerInvitedNoMore,
     CustomerLeft,
     CustomerPageUpdated,
     CustomerStatisticsUpdated,
@@ -51,6 +52,14 @@ def customer_came(event: CustomerCame) -> Push:
 def own_customer_came(event: CustomerCame) -> Push:
     """A customer came back to the agents who talk to them."""
     return of_own(event, {**event.customer, "followed": True})
+
+
+@push("agent", "incoming_customer")
+def customer_invited_no_more(event: CustomerInvitedNoMore) -> Push | None:
+    """A greeting waits for a customer no more: who watches those invited is told what they do."""
+    if not event.online:
+        return None
+    return of_others(event, event.customer, frozenset({("invited", event.group_id)}))
 
 
 @push("agent", "customer_transferred")
@@ -137,7 +146,7 @@ def subscribed_customers_totals_updated(event: SubscribedCustomersCounted) -> Pu
 
 @push("agent", "incoming_customer")
 def customer_began_to_chat(event: ChatStarted) -> Push | None:
-    """A customer's chat runs: who watches those who chat sees them from now on.
+    """A customer's chat runs: who watches those who chat, or the pages they are on, sees it.
 
     Agents of the chat have the customer from ``incoming_chat``.
     """
@@ -145,10 +154,13 @@ def customer_began_to_chat(event: ChatStarted) -> Push | None:
     if customer is None or not event.chat["thread"]["active"]:
         return None
     queued = "queue" in event.chat["thread"]
+    watching = {("chatting", number) for number in event.group_ids}
+    if customer["_online"]:
+        watching.add(("online", customer["_group"]))
     return Push(
         _monitored(customer, "queued" if queued else "chatting"),
         Reach.USERS,
-        watchers=frozenset(("chatting", number) for number in event.group_ids),
+        watchers=frozenset(watching),
         except_user_ids=frozenset(event.participants),
         scopes=CUSTOMERS,
     )

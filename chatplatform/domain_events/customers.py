@@ -38,6 +38,13 @@ class CustomerCame(CustomerEvent):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class CustomerInvitedNoMore(CustomerEvent):
+    """A customer answered a greeting, or it was taken away; ``customer`` is a monitored record."""
+
+    customer: Record
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class CustomerUpdated(CustomerEvent):
     """A customer's data changed. ``customer`` is their record; ``changes`` are the new values.
 

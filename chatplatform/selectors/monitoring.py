@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from chatplatform.models import Chat, ChatListing, Customer, ShownGreeting, Thread
 from chatplatform.records import Record, customer_record
@@ -138,18 +138,14 @@ def watched(
 ) -> list[Customer]:
     """Return up to ``limit`` customers an agent watches, those in running chats first.
 
-    ``group_numbers`` are the agent's groups, ``level`` one of :data:`LEVELS`. Two reads.
+    ``group_numbers`` are the agent's groups, ``level`` one of :data:`LEVELS`. Five reads.
     """
     numbers = sorted(group_numbers)
-    readers = [f"g:{number}" for number in numbers] if level != MY else []
-    running = ChatListing.objects.filter(organization_id=organization_id, active=True)
-    chats = running.filter(Q(reader=f"a:{agent_id}", present=True) | Q(reader__in=readers))
-    talking = list(
-        Customer.objects.filter(chats__listings__in=chats)
-        .distinct()
-        .select_related("last_visit")
-        .order_by("created_at")[:limit]
-    )
+    talking_ids = _followed(organization_id, agent_id)
+    if level != MY:
+        talking_ids |= _talking(organization_id, numbers, limit)
+    customers = Customer.objects.filter(id__in=talking_ids).select_related("last_visit")
+    talking = list(customers.order_by("created_at")[:limit])
     if level not in (INVITED, ONLINE) or len(talking) == limit:
         return talking
     known = {customer.id for customer in talking}
@@ -158,6 +154,35 @@ def watched(
         if customer.id not in known and len(talking) < limit:
             talking.append(customer)
     return talking
+
+
+def _followed(organization_id: UUID, agent_id: str) -> set[UUID]:
+    """Return the customers of running chats an agent takes part in, whispering too, or follows."""
+    running = Chat.objects.filter(
+        organization_id=organization_id, active_thread_id__isnull=False, customer__isnull=False
+    )
+    joined = running.filter(listings__reader=f"a:{agent_id}", listings__active=True)
+    taking_part = {
+        customer_id
+        for customer_id, participants in joined.values_list("customer_id", "participants")
+        if participants[agent_id]["present"]
+    }
+    followed = running.exclude(followers=[]).values_list("customer_id", "followers")
+    return taking_part | {
+        customer_id for customer_id, followers in followed if agent_id in followers
+    }
+
+
+def _talking(organization_id: UUID, group_numbers: Iterable[int], limit: int) -> set[UUID]:
+    """Return up to ``limit`` customers of running chats of groups."""
+    running = ChatListing.objects.filter(
+        organization_id=organization_id,
+        active=True,
+        reader__in=[f"g:{number}" for number in group_numbers],
+        chat__customer__isnull=False,
+    )
+    customers = running.order_by("chat__customer_id").values_list("chat__customer_id", flat=True)
+    return set(customers.distinct()[:limit])
 
 
 def _online(

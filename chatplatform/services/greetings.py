@@ -17,6 +17,7 @@ from django.db.models import Q
 
 from chatplatform import clock, ids
 from chatplatform.domain_events import tell
+from chatplatform.domain_events.customers import CustomerInvitedNoMore
 from chatplatform.domain_events.greetings import (
     GreetingAccepted,
     GreetingCanceled,
@@ -37,7 +38,7 @@ from chatplatform.models import (
 from chatplatform.properties import Properties, merge
 from chatplatform.records import Record, agent_record
 from chatplatform.selectors import greetings as selectors
-from chatplatform.selectors import groups
+from chatplatform.selectors import groups, monitoring
 from chatplatform.selectors.slots import choose
 from chatplatform.services import customer_rows, routing
 from chatplatform.services.customer_rows import locked
@@ -266,12 +267,29 @@ def _said(greeting: Greeting) -> Record:
     return {"type": "message", "text": greeting.properties[MESSAGE_TEXT]}
 
 
-def _end_current(customer: Customer) -> None:
-    """Take away what the customer looks at, if anything."""
+def _end_current(customer: Customer, *, but: ShownGreeting | None = None) -> bool:
+    """Take away what the customer looks at, if anything; ``but`` ends without being told.
+
+    Return whether it was an invitation they had not answered.
+    """
+    invited = False
     for shown in ShownGreeting.objects.filter(customer=customer, current=True):
         shown.current = False
         shown.save(update_fields=["current"])
-        _tell_canceled(customer, shown)
+        invited |= shown.accepted_at is None
+        if shown != but:
+            _tell_canceled(customer, shown)
+    return invited
+
+
+def end_with_visit(customer: Customer) -> None:
+    """Let what a locked customer was shown go with their visit: nobody is left to be told."""
+    ShownGreeting.objects.filter(customer=customer, current=True).update(current=False)
+
+
+def _tell_invited_no_more(customer: Customer) -> None:
+    (record,) = monitoring.monitored([customer])
+    tell(CustomerInvitedNoMore(**monitoring.audience_of(customer), customer=record))
 
 
 def _tell_canceled(customer: Customer, shown: ShownGreeting) -> None:
@@ -290,7 +308,7 @@ def _tell_canceled(customer: Customer, shown: ShownGreeting) -> None:
 def accept_greeting(customer_id: UUID, greeting_id: int, unique_id: str) -> None:
     """Note that the customer has seen what they are shown; a second time changes nothing.
 
-    Raise :class:`GreetingNotFound`. Tells ``GreetingAccepted``.
+    Raise :class:`GreetingNotFound`. Tells ``GreetingAccepted`` and ``CustomerInvitedNoMore``.
     """
     with transaction.atomic():
         customer = locked(customer_id)
@@ -299,6 +317,7 @@ def accept_greeting(customer_id: UUID, greeting_id: int, unique_id: str) -> None
             raise GreetingNotFound
         if shown.accepted_at is None:
             _accept(customer, shown)
+            _tell_invited_no_more(customer)
 
 
 def _accept(customer: Customer, shown: ShownGreeting) -> None:
@@ -317,7 +336,8 @@ def _accept(customer: Customer, shown: ShownGreeting) -> None:
 def cancel_greeting(customer_id: UUID, unique_id: str) -> None:
     """Take a greeting away; a second time changes nothing.
 
-    Raise :class:`GreetingNotFound`. Tells ``GreetingCanceled``.
+    Raise :class:`GreetingNotFound`. Tells ``GreetingCanceled``, and ``CustomerInvitedNoMore``
+    unless the customer had seen it.
     """
     with transaction.atomic():
         customer = locked(customer_id)
@@ -326,6 +346,8 @@ def cancel_greeting(customer_id: UUID, unique_id: str) -> None:
             shown.current = False
             shown.save(update_fields=["current"])
             _tell_canceled(customer, shown)
+            if shown.accepted_at is None:
+                _tell_invited_no_more(customer)
 
 
 def button_clicked(customer_id: UUID, unique_id: str, button_id: str) -> None:
@@ -354,20 +376,23 @@ def answered(customer: Customer, thread: Thread) -> Draft | None:
 
     The thread names it in its property ``lc2.greeting_unique_id`` and gets ``lc2.greeting_id``
     with it. Whatever the customer was shown is over now. The customer's row is locked. Raise
-    :class:`GreetingNotFound`; tells ``GreetingAccepted`` or ``GreetingCanceled``.
+    :class:`GreetingNotFound`; tells ``GreetingAccepted``, ``GreetingCanceled`` and
+    ``CustomerInvitedNoMore``.
     """
     unique_id = thread.properties.get("lc2", {}).get("greeting_unique_id")
-    if not unique_id:
-        _end_current(customer)
-        return None
-    shown = _shown(customer, unique_id)
+    shown = _shown(customer, unique_id) if unique_id else None
+    if _end_current(customer, but=shown):
+        _tell_invited_no_more(customer)
+    return _linked(customer, shown, thread) if shown is not None else None
+
+
+def _linked(customer: Customer, shown: ShownGreeting, thread: Thread) -> Draft:
     if shown.accepted_at is None:
         _accept(customer, shown)
     if shown.thread_id is None:
         customer_rows.count(customer, greetings_converted_count=1)
         shown.thread = thread
         shown.save(update_fields=["thread"])
-    ShownGreeting.objects.filter(customer=customer, current=True).update(current=False)
     mark: Properties = {
         "lc2": {"greeting_id": shown.content["id"], "greeting_unique_id": shown.unique_id}
     }

@@ -33,7 +33,7 @@ from chatplatform.records import Record
 from chatplatform.requester import AgentRequester
 from chatplatform.selectors import monitoring as monitoring_selectors
 from chatplatform.selectors import people
-from chatplatform.services import monitoring, routing
+from chatplatform.services import greetings, monitoring, routing
 
 log = structlog.get_logger(__name__)
 
@@ -331,6 +331,7 @@ def customer_left(customer: Customer, about: Record | None = None) -> None:
     if customer.online_since is None:
         return
     about = about or monitoring_selectors.audience_of(customer)
+    greetings.end_with_visit(customer)
     customer.online_since = None
     customer.session_fields = []
     customer.save(update_fields=["online_since", "session_fields"])

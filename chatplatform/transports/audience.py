@@ -12,7 +12,7 @@ from typing import Any
 from chatplatform.api.context import SessionTerms
 from chatplatform.api.pushes import Push, Reach
 from chatplatform.requester import AgentRequester
-from chatplatform.selectors.monitoring import LEVELS
+from chatplatform.selectors.monitoring import INVITED, LEVELS, ONLINE
 from chatplatform.transports.connection import Connection
 from chatplatform.transports.envelopes import Origin
 
@@ -112,13 +112,18 @@ def _discard(index: dict[Any, set[Connection]], key: Any, connection: Connection
 
 
 def _watches(terms: SessionTerms) -> set[tuple[str, int]]:
-    """Return the pairs of level and group a session hears of; a level includes the lower ones."""
+    """Return the pairs of level and group a session hears of; a level includes the lower ones.
+
+    Subscriptions are to pages, whatever chats there are elsewhere.
+    """
     pairs = set()
     if terms.monitoring_level in LEVELS[1:]:
         included = LEVELS[1 : LEVELS.index(terms.monitoring_level) + 1]
         pairs = {(level, number) for level in included for number in terms.group_numbers}
     for subscription in terms.subscriptions.values():
-        pairs |= {(level, number) for level in LEVELS[1:] for number in subscription.group_numbers}
+        pairs |= {
+            (level, number) for level in (INVITED, ONLINE) for number in subscription.group_numbers
+        }
     return pairs
 
 

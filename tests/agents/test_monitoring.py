@@ -112,6 +112,28 @@ def crowd(world: World, acme: Organization) -> dict[str, User]:
     return {"ann": ann, **customers}
 
 
+@pytest.mark.parametrize("how", ["follows", "whispers"])
+def test_login_tells_whose_running_chat_one_follows_or_whispers_in(
+    world: World, acme: Organization, crowd: dict[str, User], how: str
+) -> None:
+    ann, talking = crowd["ann"], crowd["talking"]
+    bob = watcher(world, acme, "my")
+    chat_id = talking.call("list_chats")["chats_info"][0]["id"]
+    if how == "follows":
+        bob.call("follow_chat", id=chat_id)
+    else:
+        user = {"user_id": bob.id, "user_type": "agent", "visibility": "agents"}
+        ann.call("add_user_to_chat", chat_id=chat_id, **user)
+
+    bob.login()
+
+    (customer,) = told_at_login(bob)["customers"]
+    assert (customer["id"], customer["followed"]) == (talking.id, True)
+    talking.call("deactivate_chat", id=chat_id)
+    bob.login()
+    assert told_at_login(bob)["customers"] == []
+
+
 @pytest.mark.parametrize(
     ("level", "told"),
     [
@@ -251,6 +273,65 @@ def test_who_watches_those_invited_hears_when_a_customer_is(
     assert hearing(pushes, "incoming_customer") == ["invited", "online"]
     assert pushes.payload(watchers[2], "incoming_customer")["state"] == "invited"
     assert [one["state"] for one in told_at_login(watcher(world, acme, "invited"))["customers"]]
+
+
+@pytest.fixture
+def invited(world: World, acme: Organization, watchers: list[User]) -> User:
+    """A customer before whom a greeting is, once a visit; Ann would answer them."""
+    world.agent(acme, "ann", online=True)
+    make.greeting(acme, make.rule("visits_number", "equals", "1"))
+    return world.customer(acme, "carl")
+
+
+def greeted(customer: User) -> Any:
+    """Return the last greeting a customer was shown."""
+    return next(one for one in reversed(customer.all_heard) if one.action == "incoming_greeting")
+
+
+@pytest.mark.parametrize("action", ["accept_greeting", "cancel_greeting"])
+def test_who_watches_those_invited_hears_when_a_customer_is_no_more(
+    world: World, watchers: list[User], invited: User, action: str
+) -> None:
+    shown = greeted(invited).payload
+    given = {"greeting_id": shown["id"]} if action == "accept_greeting" else {}
+
+    with world.capture_pushes() as pushes:
+        invited.call(action, unique_id=shown["unique_id"], **given)
+
+    assert set(hearing(pushes, "incoming_customer")) == {"invited", "online"}
+    for user in watchers[2:]:
+        assert pushes.payload(user, "incoming_customer")["state"] == "browsing"
+    with world.capture_pushes() as again:
+        invited.call("cancel_greeting", unique_id=shown["unique_id"])
+        if action == "accept_greeting":
+            assert again.names == {"carl": ["greeting_canceled"]}
+    assert "incoming_customer" not in {push.action for _, push in again.heard}
+
+
+def test_an_invitation_ends_with_its_visit(
+    world: World, watchers: list[User], invited: User
+) -> None:
+    world.lose(invited)
+
+    with world.capture_pushes() as pushes:
+        answer = invited.login()
+
+    assert hearing(pushes, "incoming_customer") == ["online"]
+    assert pushes.payload(watchers[-1], "incoming_customer")["state"] == "browsing"
+    assert "greeting" not in answer
+
+
+def test_who_watches_the_pages_hears_of_a_chat_in_another_group(
+    world: World, acme: Organization, watchers: list[User], sales: Group
+) -> None:
+    world.agent(acme, "mia", groups=[sales], online=True)
+    carl = world.customer(acme, "carl")
+
+    with world.capture_pushes() as pushes:
+        carl.call("start_chat", chat={"access": {"group_ids": [sales.number]}})
+
+    assert hearing(pushes, "incoming_customer") == ["online"]
+    assert pushes.payload(watchers[-1], "incoming_customer")["state"] == "chatting"
 
 
 def test_pages_are_told_to_who_watches(
@@ -410,6 +491,28 @@ def test_a_subscription_tells_who_is_there_and_who_comes(
     assert pushes.names["ann"][:2] == ["incoming_customer", "customer_page_updated"]
     assert {payload.get("id", other.id) for _, payload in pushes.to(ann)} == {other.id}
     assert pushes.to(bob) == []
+
+
+def test_a_subscription_is_to_pages_not_to_chats(
+    world: World, acme: Organization, sales: Group
+) -> None:
+    world.agent(acme, "mia", groups=[sales], online=True)
+    bob = world.agent(acme, "bob", online=True, accepting=False)
+    bob.rtm("subscribe_customers", {"group_ids": [sales.number]})
+    visitor = world.customer(acme, "visitor")
+    buyer = world.customer(acme, "buyer", online=False)
+    buyer.login(group_id=sales.number)
+    in_sales = {"access": {"group_ids": [sales.number]}}
+
+    with world.capture_pushes() as pushes:
+        visitor.call("start_chat", chat=in_sales)
+        visitor.call("update_customer_page", url="https://shop.example/")
+    assert pushes.to(bob) == []
+
+    with world.capture_pushes() as pushes:
+        buyer.call("start_chat", chat=in_sales)
+    told = pushes.payload(bob, "incoming_customer")
+    assert (told["id"], told["state"]) == (buyer.id, "chatting")
 
 
 def test_a_subscription_ends(world: World, acme: Organization, sales: Group) -> None:

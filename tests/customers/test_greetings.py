@@ -552,6 +552,25 @@ def test_a_chat_started_otherwise_takes_the_greeting_away(
     assert not Thread.objects.get().properties.get("lc2")
 
 
+def test_a_chat_started_from_an_earlier_greeting_takes_the_newer_one_away(
+    world: World, acme: Organization, ann: User, carl: User
+) -> None:
+    for name in ("first", "second"):
+        make.greeting(acme, make.rule(value=f"/{name}"), text=name)
+    carl.call("update_customer_page", url="https://shop.example/first")
+    carl.call("update_customer_page", url="https://shop.example/second")
+    first, second = (
+        push.payload["unique_id"] for push in carl.heard if push.action == "incoming_greeting"
+    )
+
+    with world.capture_pushes() as pushes:
+        start_from(carl, first)
+
+    assert pushes.payload(carl, "greeting_accepted") == {"unique_id": first}
+    assert pushes.payload(carl, "greeting_canceled") == {"unique_id": second}
+    assert not ShownGreeting.objects.filter(current=True).exists()
+
+
 def test_a_greeting_converts_once(acme: Organization, carl: User) -> None:
     shown = greet(carl, acme)
     first = start_from(carl, shown["unique_id"])
