@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from typing import TypeVar
 from uuid import UUID
 
+import structlog
 from django.db import transaction
 
 from chatplatform import clock
@@ -26,6 +28,10 @@ from chatplatform.services import (
 )
 from chatplatform.services.events import Draft, system_message
 
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
 CUSTOMER_TIMEOUT_MINUTES = 15
 ARCHIVE_AFTER_MINUTES = 15
 IDLE_AFTER_MINUTES = 10
@@ -38,8 +44,16 @@ AT_ONCE = 200
 def settle_queues() -> None:
     """Settle every organisation with waiting threads; rescues what a dying process left."""
     waiting = Thread.objects.filter(queued_at__isnull=False)
-    for organization_id in waiting.values_list("organization_id", flat=True).distinct():
-        routing.settle(organization_id)
+    _for_each(waiting.values_list("organization_id", flat=True).distinct(), routing.settle)
+
+
+def _for_each(organizations: Iterable[T], do: Callable[[T], None]) -> None:
+    """Do something in each organisation; a failure in one keeps no other waiting."""
+    for one in organizations:
+        try:
+            do(one)
+        except Exception:
+            log.exception("a timer failed", timer=do.__name__, organization=str(one))
 
 
 def forget_changes() -> None:
@@ -83,12 +97,15 @@ def close_left_chats() -> None:
     they are continuous, after ``archive_offline_chat_after_min``. Chats that agents pinned are left
     alone (protocol.md 2.9).
     """
-    for organization in _with_running_chats():
-        closed = False
-        for chat_id, farewell in islice(_due(organization), AT_ONCE):
-            closed |= _close(chat_id, farewell)
-        if closed:
-            routing.settle(organization.id)
+    _for_each(_with_running_chats(), _close_left_chats)
+
+
+def _close_left_chats(organization: Organization) -> None:
+    closed = False
+    for chat_id, farewell in islice(_due(organization), AT_ONCE):
+        closed |= _close(chat_id, farewell)
+    if closed:
+        routing.settle(organization.id)
 
 
 def _due(organization: Organization) -> Iterator[tuple[str, Draft]]:
@@ -101,18 +118,21 @@ def _due(organization: Organization) -> Iterator[tuple[str, Draft]]:
 
 def notice_silence() -> None:
     """Give chats whose agents do not reply to others, and mark those that have fallen silent."""
-    for organization in _with_running_chats():
-        minutes = minutes_of(organization)
-        moved = False
-        for chat, thread in _running(organization):
-            if thread.queued_at is not None:
-                continue
-            if _lacks_reply(chat, thread, minutes.reply):
-                moved |= _replace_agents(organization.id, chat.id, minutes.reply)
-            if _is_silent(chat, thread, minutes.idle):
-                _mark_idle(chat.id, minutes.idle)
-        if moved:
-            routing.settle(organization.id)
+    _for_each(_with_running_chats(), _notice_silence)
+
+
+def _notice_silence(organization: Organization) -> None:
+    minutes = minutes_of(organization)
+    moved = False
+    for chat, thread in _running(organization):
+        if thread.queued_at is not None:
+            continue
+        if _lacks_reply(chat, thread, minutes.reply):
+            moved |= _replace_agents(organization.id, chat.id, minutes.reply)
+        if _is_silent(chat, thread, minutes.idle):
+            _mark_idle(chat.id, minutes.idle)
+    if moved:
+        routing.settle(organization.id)
 
 
 def _with_running_chats() -> list[Organization]:

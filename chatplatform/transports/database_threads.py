@@ -94,7 +94,7 @@ class DatabaseThreads:
                 result = work()
             except BaseException as failure:
                 error = failure
-            _mend_connections()
+            mend_connections()
             self._hand_back(done, result, error)
             del job, work, done, result, error
         connections.close_all()
@@ -122,8 +122,8 @@ class DatabaseThreads:
             self._drained.set_result(None)
 
 
-def _mend_connections() -> None:
-    """Drop connections a database error made useless, so that the next call gets fresh ones."""
+def mend_connections() -> None:
+    """Drop this thread's connections that an error made useless: the next call gets fresh ones."""
     for connection in connections.all(initialized_only=True):
         if not connection.errors_occurred or connection.in_atomic_block:
             continue

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 
 from chatplatform import clock
 from chatplatform.models import Chat, ConnectionLease, Organization, Thread
@@ -91,6 +92,30 @@ def test_a_chat_falls_idle(
     assert [name for name, _ in pushes.to(carl)] == ["incoming_event"]
     with world.nothing_changes():
         world.act(timers.notice_silence)
+
+
+def test_a_failure_in_one_organization_keeps_no_other_waiting(
+    world: World, chat_id: str, later: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others = make.organization("Others")
+    world.agent(others, "eve", online=True)
+    world.customer(others, "dora").call("start_chat")
+    later(11)
+    mark, failed = timers._mark_idle, []
+
+    def fail_once(chat_id: str, minutes: int) -> None:
+        if not failed:
+            failed.append(chat_id)
+            raise OperationalError("canceling statement due to lock timeout")
+        mark(chat_id, minutes)
+
+    monkeypatch.setattr(timers, "_mark_idle", fail_once)
+
+    world.act(timers.notice_silence)
+
+    idle = {chat.id for chat in Chat.objects.filter(idle=True)}
+    assert len(idle) == 1
+    assert idle.isdisjoint(failed)
 
 
 @pytest.mark.parametrize("who", ["ann", "carl"])

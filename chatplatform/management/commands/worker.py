@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from chatplatform import transports, worker
+from chatplatform.transports.database_threads import mend_connections
 
 
 class Command(BaseCommand):
@@ -15,10 +16,11 @@ class Command(BaseCommand):
     help = "Run timers and deliveries until stopped; several workers may run side by side."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Run due jobs twice a second."""
+        """Run due jobs twice a second, whatever becomes of the database meanwhile."""
         transports.start()
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         while not stop.wait(0.5):
             worker.run_once()
+            mend_connections()
