@@ -400,6 +400,31 @@ def test_several_workers_hand_on_a_lost_agents_chats_once(
     assert kinds == ["routing.assigned_disconnected"]
 
 
+def test_a_customer_who_comes_back_while_their_lease_runs_out_stays(
+    world: World, acme: Organization
+) -> None:
+    carl = world.customer(acme, "carl")
+    carl.rtm("set_customer_session_fields", {"session_fields": [{"plan": "gold"}]})
+    ConnectionLease.objects.filter(user_id=carl.id).update(expires_at=clock.now())
+
+    def sweep() -> None:
+        presence.end_expired_leases()
+        connections.close_all()
+
+    with ThreadPoolExecutor(1) as worker:
+        with transaction.atomic():
+            carl.login()
+            swept = worker.submit(sweep)
+            time.sleep(0.5)
+        swept.result(10)
+
+    customer = Customer.objects.get(id=carl.id)
+    assert customer.online_since is not None
+    assert customer.session_fields == [{"plan": "gold"}]
+    assert Visit.objects.get().ended_at is None
+    assert ConnectionLease.objects.filter(user_id=carl.id).count() == 1
+
+
 def test_several_workers_close_a_silent_chat_once(
     talk: tuple[User, User, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
