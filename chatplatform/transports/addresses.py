@@ -22,7 +22,9 @@ def client_address(peer: str, forwarded_for: str) -> str:
 
 
 def _valid(text: str) -> str:
+    """Return an address as bans and visits know it; an IPv4 one where a socket of both maps it."""
     try:
-        return str(ipaddress.ip_address(text.strip()))
+        address = ipaddress.ip_address(text.strip())
     except ValueError:
         return ""
+    return str(getattr(address, "ipv4_mapped", None) or address)

@@ -8,11 +8,13 @@ from urllib.parse import parse_qsl
 
 from django.conf import settings
 
+from chatplatform.transports.addresses import client_address
+
 _HTTP = {"ws": "http", "wss": "https"}
 
 
 class Client(NamedTuple):
-    """``address`` is an IP address as text; ``base_url`` has no slash at the end."""
+    """``address`` is an IP address as text, or empty; ``base_url`` has no slash at the end."""
 
     address: str
     user_agent: str
@@ -25,7 +27,7 @@ def client(scope: Mapping[str, Any]) -> Client:
     headers = _chosen(scope.get("headers", ()))
     peer = scope.get("client")
     return Client(
-        address=_address(headers.get(b"x-forwarded-for", ""), str(peer[0]) if peer else ""),
+        address=client_address(str(peer[0]) if peer else "", headers.get(b"x-forwarded-for", "")),
         user_agent=headers.get(b"user-agent", "")[:1024],
         base_url=settings.PUBLIC_URL or _base_url(scope, headers),
         query=dict(parse_qsl(scope.get("query_string", b"").decode("latin-1"))),
@@ -42,16 +44,6 @@ def _chosen(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, str]:
             text = value.decode("latin-1")
             found[name] = f"{found[name]},{text}" if name in found else text
     return found
-
-
-def _address(forwarded: str, peer: str) -> str:
-    """Believe as many entries of ``X-Forwarded-For``, from the right, as proxies are trusted."""
-    if not settings.TRUSTED_PROXIES:
-        return peer
-    hops = [hop.strip() for hop in forwarded.split(",") if hop.strip()]
-    if not hops:
-        return peer
-    return hops[-min(settings.TRUSTED_PROXIES, len(hops))]
 
 
 def _base_url(scope: Mapping[str, Any], headers: Mapping[bytes, str]) -> str:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from chatplatform.transports.addresses import client_address
 from chatplatform.transports.clients import client
 
 PEER = ("192.0.2.1", 4711)
@@ -23,6 +24,10 @@ def scope(**headers: str) -> dict[str, Any]:
         (2, "6.6.6.6, 203.0.113.9, 10.0.0.1", "203.0.113.9"),
         (3, "203.0.113.9", "203.0.113.9"),
         (1, "", "192.0.2.1"),
+        (1, "unknown", "192.0.2.1"),
+        (1, "203.0.113.9:4711", "192.0.2.1"),
+        (1, "::ffff:203.0.113.9", "203.0.113.9"),
+        (1, "2001:DB8::1", "2001:db8::1"),
     ],
 )
 def test_only_as_many_proxies_as_are_trusted_are_believed(
@@ -31,6 +36,7 @@ def test_only_as_many_proxies_as_are_trusted_are_believed(
     settings.TRUSTED_PROXIES = proxies
 
     assert client(scope(x_forwarded_for=forwarded)).address == address
+    assert client_address(PEER[0], forwarded) == address
 
 
 def test_the_base_url_is_the_one_the_client_used_unless_one_is_set(settings: Any) -> None:
