@@ -32,6 +32,9 @@ from chatplatform.selectors.properties import Condition, definitions_of, narrowe
 COUNT_AT_MOST = 1_000
 """Totals in lists are estimates (protocol.md 4.4): exact up to this number, which is then shown."""
 
+THREADS_AT_ONCE = 200
+"""Threads whose events one read names one by one."""
+
 Position = tuple[datetime, str]
 """Where a list stands: creation of a chat's last thread, and the chat's id."""
 
@@ -412,42 +415,55 @@ def chat_infos(chats: Sequence[Chat], reader: Requester) -> list[Record]:
 
 def _last_events(chats: Sequence[Chat], side: str, *, reveal: bool) -> dict[str, dict[str, Record]]:
     """Return for each chat, by type, ``{thread_id, thread_created_at, event}`` of the newest."""
-    wanted: dict[str, dict[str, tuple[str, int]]] = {}
-    for chat in chats:
-        newest: dict[str, tuple[str, int]] = {}
-        for visibility in ("all", "agents") if side == "agent" else ("all",):
-            for kind, event_id in chat.last_events.get(visibility, {}).items():
-                thread_id, _, position = event_id.rpartition("_")
-                newest[kind] = _newer(chat, newest.get(kind), (thread_id, int(position)))
-        wanted[chat.id] = newest
-    places = {place for newest in wanted.values() for place in newest.values()}
-    events = {
-        (event.thread_id, event.position): event
-        for event in Event.objects.filter(
-            thread_id__in={thread_id for thread_id, _ in places},
-            position__in={position for _, position in places},
-        ).select_related("thread")
-        if (event.thread_id, event.position) in places
-    }
+    visibilities = ("all", "agents") if side == "agent" else ("all",)
+    events = _events_named(
+        event_id
+        for chat in chats
+        for visibility in visibilities
+        for event_id in chat.last_events.get(visibility, {}).values()
+    )
     definitions = definitions_of(list(events.values()))
-    return {
-        chat_id: {
+    found: dict[str, dict[str, Record]] = {}
+    for chat in chats:
+        newest: dict[str, Event] = {}
+        for visibility in visibilities:
+            for kind, event_id in chat.last_events.get(visibility, {}).items():
+                event = events.get(event_id)
+                if event is not None and (kind not in newest or _age(newest[kind]) < _age(event)):
+                    newest[kind] = event
+        found[chat.id] = {
             kind: {
-                "thread_id": place[0],
-                "thread_created_at": clock.to_wire(events[place].thread.created_at),
-                "event": event_record(events[place], reveal=reveal, definitions=definitions),
+                "thread_id": event.thread_id,
+                "thread_created_at": clock.to_wire(event.thread.created_at),
+                "event": event_record(event, reveal=reveal, definitions=definitions),
             }
-            for kind, place in newest.items()
-            if place in events
+            for kind, event in newest.items()
         }
-        for chat_id, newest in wanted.items()
-    }
+    return found
 
 
-def _newer(chat: Chat, known: tuple[str, int] | None, other: tuple[str, int]) -> tuple[str, int]:
-    if known is None or known[0] == other[0]:
-        return max(known or other, other)
-    return other if other[0] == chat.last_thread_id else known
+def _age(event: Event) -> tuple[int, int]:
+    return event.thread.number, event.position
+
+
+def _events_named(event_ids: Iterable[str]) -> dict[str, Event]:
+    """Return events by their public ids, with their threads; none but these are read.
+
+    One read for every :data:`THREADS_AT_ONCE` threads they are in.
+    """
+    positions: dict[str, set[int]] = {}
+    for event_id in event_ids:
+        thread_id, _, position = event_id.rpartition("_")
+        positions.setdefault(thread_id, set()).add(int(position))
+    found: dict[str, Event] = {}
+    places = list(positions.items())
+    for begin in range(0, len(places), THREADS_AT_ONCE):
+        named = Q()
+        for thread_id, several in places[begin : begin + THREADS_AT_ONCE]:
+            named |= Q(thread_id=thread_id, position__in=several)
+        rows = Event.objects.filter(named).select_related("thread")
+        found |= {event.public_id: event for event in rows}
+    return found
 
 
 def has_unread_events(chat: Chat, user_id: str) -> bool:

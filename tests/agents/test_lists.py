@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from chatplatform import clock
-from chatplatform.models import Agent, Chat, Organization, Thread
+from chatplatform.models import Agent, Chat, Event, Organization, Thread
 from chatplatform.selectors import chats as chat_selectors
 from chatplatform.services import chats as chat_services
 from chatplatform.services import deletion
@@ -298,6 +298,44 @@ def test_the_newest_events_are_those_of_the_last_thread_and_before_3_7_of_all(
         assert newest["message"]["event"]["text"] == "1"
         assert newest["message"]["thread_id"] == first["id"]
         assert newest["message"]["thread_created_at"] == first["created_at"]
+
+
+def test_before_3_7_the_newest_of_two_older_threads_is_listed(ann: User, carl: User) -> None:
+    chat_id = carl.call("start_chat", chat={"thread": {"events": [make.message("1")]}})["chat_id"]
+    carl.call("deactivate_chat", id=chat_id)
+    ann.call("resume_chat", chat={"id": chat_id})
+    ann.call("send_event", chat_id=chat_id, event=make.message("2", visibility="agents"))
+    ann.call("deactivate_chat", id=chat_id)
+    ann.call("resume_chat", chat={"id": chat_id})
+
+    (chat,) = ann.web("list_chats", version="3.6")["chats_summary"]
+
+    assert chat["last_event_per_type"]["message"]["event"]["text"] == "2"
+    (chat,) = carl.web("list_chats", version="3.6")["chats_summary"]
+    assert chat["last_event_per_type"]["message"]["event"]["text"] == "1"
+
+
+def test_a_list_reads_no_other_events_than_it_shows(
+    agent: User, acme: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for length in (1, 3, 5):
+        (chat,) = some_chats(acme, 1, texts=["first"])
+        for _ in range(length):
+            make.event(chat, chat.customer, "later")  # type: ignore[arg-type]
+    read: list[str] = []
+    noted = Event.from_db
+
+    def from_db(db: Any, names: Any, values: Any) -> Event:
+        event = noted(db, names, values)
+        read.append(event.public_id)
+        return event
+
+    monkeypatch.setattr(Event, "from_db", from_db)
+
+    infos = agent.call("list_chats")["chats_info"]
+
+    shown = [info["last_thread_info"]["last_event_per_type"]["message"] for info in infos]
+    assert sorted(read) == sorted(entry["event"]["id"] for entry in shown)
 
 
 def test_a_list_costs_the_same_whatever_its_length(agent: User, acme: Organization) -> None:
