@@ -8,8 +8,8 @@ terms made here; neither parses text itself.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import groupby, pairwise
 
@@ -98,7 +98,8 @@ class Query:
 
     whole: tuple[str, ...]
     beginnings: tuple[str, ...]
-    _sought: tuple[Run, ...]
+    _inside: Mapping[str, Mapping[int, frozenset[str]]] = field(compare=False)
+    """What is looked for without spaces around it: by first character, then by length."""
 
     @classmethod
     def read(cls, text: str) -> Query:
@@ -116,7 +117,7 @@ class Query:
         return cls(
             tuple(dict.fromkeys(whole))[:MAX_QUERY_TERMS],
             tuple(dict.fromkeys(beginnings))[:MAX_QUERY_TERMS],
-            sought,
+            _by_beginning(text, (run for run in sought if not run.spaced)),
         )
 
     def __bool__(self) -> bool:
@@ -138,19 +139,37 @@ class Query:
                 if self._finds(run):
                     yield run.start, run.end
             else:
-                yield from self._inside(text, run)
+                yield from self._matches_inside(text, run)
 
     def _finds(self, run: Run) -> bool:
         term = run.folded[:MAX_TERM]
         return term in self.whole or term.startswith(self.beginnings or ("\0",))
 
-    def _inside(self, text: str, run: Run) -> Iterator[tuple[int, int]]:
-        lengths = {(one.folded, one.end - one.start) for one in self._sought if not one.spaced}
-        place = run.start
-        while place < run.end:
-            found = max(
-                (n for folded, n in lengths if fold(text[place : place + n]) == folded), default=0
-            )
+    def _matches_inside(self, text: str, run: Run) -> Iterator[tuple[int, int]]:
+        characters = [_folded(character) for character in text[run.start : run.end]]
+        place = 0
+        while place < len(characters):
+            found = 0
+            for length, wanted in self._inside.get(characters[place], {}).items():
+                joined = "".join(characters[place : place + length])
+                fits = place + length <= len(characters)
+                if fits and unicodedata.normalize("NFC", joined) in wanted:
+                    found = max(found, length)
             if found:
-                yield place, place + found
+                yield run.start + place, run.start + place + found
             place += found or 1
+
+
+@lru_cache(maxsize=65_536)
+def _folded(character: str) -> str:
+    return fold(character)
+
+
+def _by_beginning(text: str, sought: Iterable[Run]) -> dict[str, dict[int, frozenset[str]]]:
+    """Return runs of ``text`` by their first character, then by how many characters they have."""
+    found: dict[str, dict[int, frozenset[str]]] = {}
+    for run in sought:
+        lengths = found.setdefault(_folded(text[run.start]), {})
+        length = run.end - run.start
+        lengths[length] = lengths.get(length, frozenset()) | {run.folded}
+    return found

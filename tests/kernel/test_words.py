@@ -1,5 +1,7 @@
 """Words of texts, and what queries find in them."""
 
+import time
+
 import pytest
 
 from chatplatform.words import MAX_QUERY_TERMS, MAX_TERM, Query, fold, terms
@@ -62,6 +64,10 @@ def test_a_single_character_of_a_script_without_spaces_begins_a_pair() -> None:
         ("cafe", "Le CAFÉ!", "Le [CAFÉ]!"),
         ("いつ", "注文はいつ届きますか", "注文は[いつ]届きますか"),
         ("订", "我的订单", "我的[订]单"),
+        ("订 订单", "我的订单,订", "我的[订单],[订]"),
+        ("ガス", "ガス管とガ", "[ガス]管とガ"),
+        ("ガス", "\u30ab\u3099ス", "\u30ab\u3099ス"),
+        ("\u30ab\u3099ス", "\u30ab\u3099ス代", "[\u30ab\u3099ス]代"),
         ("order", "<b>order</b>", "<b>[order]</b>"),
         ("?", "what?", "what?"),
         ("nothing", "", ""),
@@ -69,3 +75,15 @@ def test_a_single_character_of_a_script_without_spaces_begins_a_pair() -> None:
 )
 def test_what_is_found_stands_out(query: str, text: str, shown: str) -> None:
     assert Query.read(query).highlight(text, "[", "]") == shown
+
+
+def test_a_long_query_takes_no_longer_than_the_text_is_long() -> None:
+    """Every character asked for is looked up, not compared with every character that was said."""
+    characters = [chr(0x4E00 + number) for number in range(500)]
+    text = "".join(characters) * 10
+
+    begun = time.process_time()
+    shown = Query.read(" ".join(characters)).highlight(text, "[", "]")
+
+    assert time.process_time() - begun < 1
+    assert shown == "".join(f"[{character}]" for character in characters) * 10
