@@ -1,12 +1,18 @@
-"""The worker: timers, and later deliveries. Runs by itself or inside the embedded server."""
+"""The worker: timers, and later deliveries. Runs by itself or inside the embedded server.
+
+Jobs follow one another on the caller's thread, but for those that wait for other machines or take
+long: these have threads of their own, so that timers keep time whatever a mail server does.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import structlog
+from django.db import connection
 
 from chatplatform.services import (
     activity,
@@ -30,11 +36,16 @@ log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class Job:
-    """A function to run every ``seconds``; ``due`` is on the monotonic clock."""
+    """A function to run every ``seconds``; ``due`` is on the monotonic clock.
+
+    ``apart``: on a thread of its own. No process runs a job twice at a time.
+    """
 
     run: Callable[[], None]
     seconds: float
+    apart: bool = False
     due: float = 0.0
+    running: bool = False
 
 
 def _forget_tokens() -> None:
@@ -53,11 +64,11 @@ _jobs = [
     Job(files.delete_unused, 600),
     Job(bans.forget_expired, 600),
     Job(activity.note_running, 10),
-    Job(email_verification.send_mails, 2),
-    Job(email_verification.call_back, 2),
+    Job(email_verification.send_mails, 2, apart=True),
+    Job(email_verification.call_back, 2, apart=True),
     Job(email_verification.forget_old, 600),
-    Job(thumbnails.make_due, 1),
-    Job(transcript_mails.send_due, 5),
+    Job(thumbnails.make_due, 1, apart=True),
+    Job(transcript_mails.send_due, 5, apart=True),
     Job(transcript_mails.forget_old, 600),
     Job(archives.index_due, 3),
     Job(summaries.make_due, 1),
@@ -65,13 +76,32 @@ _jobs = [
 ]
 
 
+_threads = ThreadPoolExecutor(sum(job.apart for job in _jobs), thread_name_prefix="worker")
+
+
 def run_once() -> None:
     """Run every job that is due. A failing job is logged and tried again when next due."""
     for job in _jobs:
-        if job.due > time.monotonic():
+        if job.running or job.due > time.monotonic():
             continue
         job.due = time.monotonic() + job.seconds
-        try:
-            job.run()
-        except Exception:
-            log.exception("job failed", job=job.run.__name__)
+        if job.apart:
+            job.running = True
+            _threads.submit(_run_apart, job)
+        else:
+            _run(job)
+
+
+def _run(job: Job) -> None:
+    try:
+        job.run()
+    except Exception:
+        log.exception("job failed", job=job.run.__name__)
+
+
+def _run_apart(job: Job) -> None:
+    try:
+        _run(job)
+    finally:
+        connection.close()
+        job.running = False
