@@ -136,7 +136,7 @@ def set_away(requester: AgentRequester, connection_id: str, *, away: bool) -> No
         routing.lock_organization(requester.organization_id)
         agent = people.acting(requester, lock=True)
         before = _attention(agent)
-        hold(requester.organization_id, requester.public_id, connection_id, away=away)
+        ConnectionLease.objects.filter(connection_id=connection_id).update(away=away)
         _tell_if_changed(agent, before)
     routing.settle_after_commit(requester.organization_id)
 
