@@ -453,7 +453,7 @@ def _highlight(event: Record, mark: Callable[[str], str]) -> None:
     elif event["type"] == "filled_form":
         fields = [dict(one) for one in event.get("fields") or ()]
         for one in fields:
-            _mark_fields(one, ("answer",), mark)
+            _mark_answers(one, mark)
         if fields:
             event["fields"] = fields
 
@@ -462,3 +462,18 @@ def _mark_fields(record: Record, names: Sequence[str], mark: Callable[[str], str
     for name in names:
         if isinstance(record.get(name), str):
             record[name] = mark(record[name])
+
+
+def _mark_answers(field: Record, mark: Callable[[str], str]) -> None:
+    """Mark what was answered: words, or the labels of what was chosen."""
+    _mark_fields(field, ("answer",), mark)
+    if isinstance(field.get("answer"), dict):
+        field["answer"] = _marked_choice(field["answer"], mark)
+    if field.get("answers"):
+        field["answers"] = [_marked_choice(one, mark) for one in field["answers"]]
+
+
+def _marked_choice(choice: Record, mark: Callable[[str], str]) -> Record:
+    marked = dict(choice)
+    _mark_fields(marked, ("label",), mark)
+    return marked

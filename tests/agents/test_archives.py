@@ -372,6 +372,30 @@ def test_what_is_found_stands_out(agent: User, acme: Organization) -> None:
     assert own == "[Où] est mon [CAFÉ]? [Cafeteria], décaf"
 
 
+def test_answers_stand_out_however_they_were_given(agent: User, acme: Organization) -> None:
+    chat = make.chat(make.customer(acme))
+    late, lost = {"id": "1", "label": "A late parcel"}, {"id": "2", "label": "A lost parcel"}
+    fields = [
+        {"id": "1", "type": "question", "label": "Which parcel?", "answer": "Parcel 7"},
+        {"id": "2", "type": "radio", "label": "Why?", "answer": late},
+        {"id": "3", "type": "checkbox", "label": "Why else?", "answers": [late, lost]},
+        {"id": "4", "type": "select", "label": "No answer"},
+    ]
+    say(chat, type="filled_form", form_id="f", fields=fields)
+    archive_services.index_due()
+
+    answer = agent.call("list_archives", filters={"query": "parcel"}, highlights={})
+
+    (event,) = answer["chats"][0]["thread"]["events"]
+    shown_late = {"id": "1", "label": "A late <em>parcel</em>"}
+    assert event["fields"] == [
+        {**fields[0], "answer": "<em>Parcel</em> 7"},
+        {**fields[1], "answer": shown_late},
+        {**fields[2], "answers": [shown_late, {"id": "2", "label": "A lost <em>parcel</em>"}]},
+        fields[3],
+    ]
+
+
 def test_nothing_stands_out_without_a_query(agent: User, acme: Organization) -> None:
     closed(acme, "Hello")
 
