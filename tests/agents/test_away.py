@@ -75,6 +75,18 @@ def test_being_away_again_tells_nothing(world: World, ann: User) -> None:
         go(ann, True)
 
 
+def test_who_counts_as_gone_is_not_back_by_saying_they_are_here(
+    world: World, ann: User, bob: User
+) -> None:
+    ConnectionLease.objects.filter(user_id=ann.id).update(expires_at=clock.now())
+    world.act(presence.end_expired_leases)
+
+    with world.nothing_changes():
+        go(ann, False)
+
+    assert shown(bob, ann) == "offline"
+
+
 def test_one_connection_somebody_looks_at_is_enough(world: World, ann: User, bob: User) -> None:
     first = ann.connections[0]
     ann.login()
