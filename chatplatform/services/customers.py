@@ -246,19 +246,33 @@ def _stored_address(customer: Customer, address: str) -> str | None:
 
 
 def _open_page(customer: Customer, visit: Visit, page: dict[str, str]) -> Record | None:
-    """Add ``page`` to the visit and return it; None for the page that is open already."""
+    """Add ``page`` to the visit and return it; None for the page that is open already.
+
+    Such a page may get its title late: it is returned with it, but counted once.
+    """
     opened = {
         "opened_at": clock.to_wire(clock.now()),
         "url": page["url"][:2048],
         "title": page.get("title", "")[:512],
     }
     if visit.last_pages and visit.last_pages[-1]["url"] == opened["url"]:
-        return None
+        return _title(visit, opened["title"])
     visit.last_pages = [*visit.last_pages, opened][-PAGES_KEPT:]
     visit.pages_count += 1
     visit.save(update_fields=["last_pages", "pages_count"])
     customer.page_views_count += 1
     return opened
+
+
+def _title(visit: Visit, title: str) -> Record | None:
+    """Give the open page another title and return the page; None where there is none to give."""
+    *before, page = visit.last_pages
+    if title in ("", page["title"]):
+        return None
+    page = {**page, "title": title}
+    visit.last_pages = [*before, page]
+    visit.save(update_fields=["last_pages"])
+    return page
 
 
 def _tell_page(customer: Customer, visit: Visit, opened: Record) -> None:

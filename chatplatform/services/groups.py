@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from chatplatform.domain_events import tell
+from chatplatform.domain_events.customers import CustomerTransferred
 from chatplatform.domain_events.groups import GroupCreated, GroupDeleted, GroupUpdated
 from chatplatform.domain_events.sessions import SessionsRegrouped
 from chatplatform.errors import GroupNotFound, NotFound, Validation
@@ -31,6 +32,7 @@ from chatplatform.models import (
 from chatplatform.models.groups import GENERAL_GROUP, GroupPriority
 from chatplatform.records import Record, group_configuration
 from chatplatform.selectors import groups as group_selectors
+from chatplatform.selectors import monitoring
 from chatplatform.services import access, listings, routing
 from chatplatform.services.organizations import checked_name
 
@@ -111,7 +113,7 @@ def delete_group(organization_id: UUID, number: int) -> None:
 
     Customers on its pages and running chats do at once, closed chats a little later
     (:func:`empty_deleted_groups`); its canned responses are gone. Raise :class:`GroupNotFound`,
-    and :class:`Validation` for General. Tells ``GroupDeleted``.
+    and :class:`Validation` for General. Tells ``CustomerTransferred`` and ``GroupDeleted``.
     """
     if number == GENERAL_GROUP:
         raise Validation("the General group can not be deleted")
@@ -121,14 +123,25 @@ def delete_group(organization_id: UUID, number: int) -> None:
         members = list(Agent.objects.filter(memberships__group=group))
         group.delete()
         DeletedGroup.objects.create(organization=organization, number=number)
-        Customer.objects.filter(organization=organization, group_number=number).update(
-            group_number=GENERAL_GROUP
-        )
+        _empty_pages(organization, number)
         for chat_id in _chats_of(organization, number, active=True):
             _fall_back(chat_id, number)
         tell(GroupDeleted(organization_id=str(organization_id), group_id=number))
         _tell_moved(organization, members)
     routing.settle_after_commit(organization_id)
+
+
+def _empty_pages(organization: Organization, number: int) -> None:
+    """Let the customers on a group's pages belong to General. Tells of those who are online."""
+    customers = Customer.objects.filter(organization=organization, group_number=number)
+    locked = customers.select_for_update(no_key=True, of=("self",)).order_by("id")
+    online = list(locked.filter(online_since__isnull=False).select_related("last_visit"))
+    customers.update(group_number=GENERAL_GROUP)
+    for customer in online:
+        customer.group_number = GENERAL_GROUP
+    records, audiences = monitoring.monitored(online), monitoring.audiences_of(online)
+    for record, about in zip(records, audiences, strict=True):
+        tell(CustomerTransferred(**about, left=number, customer=record))
 
 
 def empty_deleted_groups() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from chatplatform.models import Agent, Customer, Group, Organization
+from chatplatform.services import groups as group_services
 from tests import make
 from tests.world import Pushes, User, World
 
@@ -392,6 +393,35 @@ def test_a_customer_moves_to_another_groups_pages(world: World, acme: Organizati
         "followed": False,
     }
     assert pushes.payload(people["new"], "incoming_customer")["group_ids"] == [support.number]
+
+
+def test_customers_of_a_deleted_group_move_to_generals_pages(
+    world: World, acme: Organization
+) -> None:
+    sales, support = make.group(acme), make.group(acme, "Support")
+    mia = watcher(world, acme, "online", [sales])
+    bob = world.agent(acme, "bob", groups=[support])
+    bob.login(customer_monitoring_level="online")
+    buyer = world.customer(acme, "buyer", online=False)
+    buyer.login(group_id=sales.number)
+    world.customer(acme, "helped", online=False).login(group_id=support.number)
+    gone = world.customer(acme, "gone", online=False)
+    gone.login(group_id=sales.number)
+    world.lose(gone)
+
+    with world.capture_pushes() as pushes:
+        world.act(lambda: group_services.delete_group(acme.id, sales.number))
+
+    moved = pushes.payload(bob, "incoming_customer")
+    assert (moved["id"], moved["group_ids"], moved["state"]) == (buyer.id, [0], "browsing")
+    assert [name for name, _ in pushes.to(mia)][:2] == ["customer_transferred", "incoming_customer"]
+    assert pushes.payload(mia, "customer_transferred") == {
+        "id": buyer.id,
+        "transferred_to": {"group_ids": [0]},
+        "followed": False,
+    }
+    numbers = Customer.objects.filter(name__in=["Buyer", "Gone"]).values_list("group_number")
+    assert set(numbers) == {(0,)}
 
 
 def test_who_talks_to_a_customer_keeps_them_when_they_move(

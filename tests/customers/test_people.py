@@ -307,6 +307,24 @@ def test_a_page_that_is_open_already_is_not_told_again(world: World, ann: User, 
     assert ann.call("get_customer", id=carl.id)["statistics"]["page_views_count"] == 1
 
 
+def test_a_page_may_get_its_title_late(world: World, ann: User, carl: User) -> None:
+    carl.call("start_chat")
+    url = "https://shop.example/"
+    carl.call("update_customer_page", url=url)
+    (opened,) = ann.call("get_customer", id=carl.id)["visit"]["last_pages"]
+
+    with world.capture_pushes() as pushes:
+        carl.call("update_customer_page", url=url, title="Shop")
+        carl.call("update_customer_page", url=url)
+
+    titled = {**opened, "title": "Shop"}
+    told = pushes.payload(ann, "customer_page_updated")
+    assert told == {"customer_id": carl.id, "visit_id": Visit.objects.get().pk, **titled}
+    customer = ann.call("get_customer", id=carl.id)
+    assert customer["visit"]["last_pages"] == [titled]
+    assert customer["statistics"]["page_views_count"] == 1
+
+
 def test_agents_without_the_scope_see_no_pages(
     world: World, acme: Organization, carl: User
 ) -> None:
