@@ -36,6 +36,7 @@ MAX_SIDE = 100_000
 _ENCODINGS = re.compile(
     r"utf-8|ascii|iso8859-\d+|cp125\d|koi8-[ru]|gb\w+|big5\w*|shift_jis\w*|euc_\w+"
 )
+_SIDE = re.compile(r"[0-9]{1,6}")
 _slots = threading.BoundedSemaphore(AT_ONCE)
 
 
@@ -117,7 +118,7 @@ def about(html: str, base: str) -> Record:
         found["image_url"] = found["image_original_url"] = image
         for name in ("width", "height"):
             side = meta.get(f"og:image:{name}", "")
-            if side.isascii() and side.isdigit() and 0 < int(side[:10]) <= MAX_SIDE:
+            if _SIDE.fullmatch(side) and 0 < int(side) <= MAX_SIDE:
                 found[f"image_{name}"] = int(side)
     return found
 

@@ -72,6 +72,21 @@ def test_pages_of_all_kinds(
     assert carl.call("get_url_info", url=SHOP) == {"url": SHOP, **told}
 
 
+@pytest.mark.parametrize(
+    "side", ["0", "-1", "1e3", "100001", "\u0661", "0000000001" + "9" * 30, "9" * 4000, "", "wide"]
+)
+def test_sizes_that_make_no_sense_are_left_out(carl: User, internet: Internet, side: str) -> None:
+    image = '<meta property="og:image" content="/red.png">'
+    width = f'<meta property="og:image:width" content="{side}">'
+    height = '<meta property="og:image:height" content="0480">'
+    internet.put(SHOP, page(image, width, height))
+
+    told = carl.call("get_url_info", url=SHOP)
+
+    assert "image_width" not in told
+    assert told["image_height"] == 480
+
+
 def test_relative_images_belong_to_where_the_link_led(carl: User, internet: Internet) -> None:
     html = page('<meta property="og:image" content="red.png">')
     internet.put("https://short.example/x", html, at="https://shop.example/shoes/")
