@@ -10,11 +10,11 @@ from chatplatform.api import chats as shared
 from chatplatform.api import pagination
 from chatplatform.api.action import Request, action
 from chatplatform.api.context import CustomerContext
-from chatplatform.api.wire import shapes as wire
 from chatplatform.api.wire.chats import ResumeChatInput, SortOrder, StartChatInput
+from chatplatform.api.wire.shapes import Nothing, ResumedShape, StartedShape
 from chatplatform.selectors import chats as chat_selectors
 from chatplatform.services import chats as chat_services
-from customers import shapes
+from customers import shapes, wire
 
 
 class ListChats(Request):
@@ -96,7 +96,7 @@ def get_chat(ctx: CustomerContext, request: GetChat) -> wire.ChatShape:
 
 
 @action("customer", writes=True)
-def start_chat(ctx: CustomerContext, request: StartChatInput) -> wire.StartedShape:
+def start_chat(ctx: CustomerContext, request: StartChatInput) -> StartedShape:
     """Start a chat with its first thread."""
     started = chat_services.start_chat(ctx.requester, shared.opening(ctx, request))
     record: dict[str, Any] = {"chat_id": started.chat_id, "thread_id": started.thread_id}
@@ -104,7 +104,7 @@ def start_chat(ctx: CustomerContext, request: StartChatInput) -> wire.StartedSha
 
 
 @action("customer", writes=True)
-def resume_chat(ctx: CustomerContext, request: ResumeChatInput) -> wire.ResumedShape:
+def resume_chat(ctx: CustomerContext, request: ResumeChatInput) -> ResumedShape:
     """Start a new thread in a chat without an active one."""
     started = chat_services.resume_chat(
         ctx.requester, request.chat.id, shared.opening(ctx, request)
@@ -119,7 +119,7 @@ class DeactivateChat(Request):
 
 
 @action("customer", writes=True)
-def deactivate_chat(ctx: CustomerContext, request: DeactivateChat) -> wire.Nothing:
+def deactivate_chat(ctx: CustomerContext, request: DeactivateChat) -> Nothing:
     """Close a chat's active thread."""
     chat_services.deactivate_chat(ctx.requester, request.id)
     return {}

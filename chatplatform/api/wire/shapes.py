@@ -1,9 +1,13 @@
-"""Answers' shapes in the newest version: what OpenAPI publishes and tests compare with."""
+"""Answers' shapes in the newest version: what OpenAPI publishes and tests compare with.
+
+What is about chats is here as agents are shown it; ``customers/wire.py`` has it for customers.
+"""
 
 from __future__ import annotations
 
 from typing import Any, NotRequired
 
+from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
 
@@ -11,6 +15,7 @@ class Nothing(TypedDict):
     """An empty object."""
 
 
+@with_config(ConfigDict(extra="allow"))
 class EventShape(TypedDict):
     """An event; its type adds further fields."""
 
@@ -19,8 +24,7 @@ class EventShape(TypedDict):
     created_at: str
     author_id: NotRequired[str]
     custom_id: NotRequired[str]
-    visibility: NotRequired[str]
-    recipients: NotRequired[str]
+    visibility: str
     properties: NotRequired[dict[str, dict[str, Any]]]
 
 
@@ -38,8 +42,9 @@ class QueueShape(TypedDict):
     queued_at: NotRequired[str]
 
 
+@with_config(ConfigDict(extra="allow"))
 class UserShape(TypedDict):
-    """An agent or customer of a chat; kinds and APIs add further fields."""
+    """An agent or customer of a chat; the kind adds further fields."""
 
     id: str
     type: str
@@ -56,8 +61,16 @@ class SummaryShape(TypedDict):
     updated_at: str
 
 
-class ThreadShape(TypedDict):
-    """A thread with its events."""
+class CustomerVisitShape(TypedDict):
+    """Where a thread's customer was when it began, as far as it is known."""
+
+    ip: NotRequired[str]
+    user_agent: NotRequired[str]
+    geolocation: NotRequired[dict[str, Any]]
+
+
+class BareThreadShape(TypedDict):
+    """A thread without its events."""
 
     id: str
     created_at: str
@@ -65,11 +78,17 @@ class ThreadShape(TypedDict):
     user_ids: list[str]
     properties: dict[str, dict[str, Any]]
     access: AccessShape
-    events: NotRequired[list[EventShape]]
-    tags: NotRequired[list[str]]
+    tags: list[str]
     queue: NotRequired[QueueShape]
     queues_duration: NotRequired[int]
+    customer_visit: NotRequired[CustomerVisitShape]
     summary: NotRequired[SummaryShape]
+
+
+class ThreadShape(BareThreadShape):
+    """A thread with its events."""
+
+    events: NotRequired[list[EventShape]]
     previous_thread_id: NotRequired[str]
     next_thread_id: NotRequired[str]
 
@@ -82,7 +101,7 @@ class ChatShape(TypedDict):
     properties: dict[str, dict[str, Any]]
     access: AccessShape
     thread: ThreadShape
-    is_followed: NotRequired[bool]
+    is_followed: bool
 
 
 class LastEvent(TypedDict):
@@ -91,16 +110,9 @@ class LastEvent(TypedDict):
     event: EventShape
 
 
-class LastThreadShape(TypedDict):
+class LastThreadShape(BareThreadShape):
     """A chat's newest thread in lists."""
 
-    id: str
-    created_at: str
-    user_ids: NotRequired[list[str]]
-    properties: NotRequired[dict[str, dict[str, Any]]]
-    active: NotRequired[bool]
-    access: NotRequired[AccessShape]
-    queue: NotRequired[QueueShape]
     last_event_per_type: dict[str, LastEvent]
 
 
@@ -112,8 +124,7 @@ class ChatInfoShape(TypedDict):
     last_thread_info: LastThreadShape
     properties: dict[str, dict[str, Any]]
     access: AccessShape
-    is_followed: NotRequired[bool]
-    active: NotRequired[bool]
+    is_followed: bool
 
 
 class ThreadList(TypedDict):
