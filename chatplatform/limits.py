@@ -13,6 +13,8 @@ _DEFAULTS: Final[dict[str, tuple[int, int]]] = {
     "banned": (100, 400),
     "customers_retention": (UNLIMITED, UNLIMITED),
     "monitored_customers": (100, 2_000),
+    "queue": (100, 200),
+    "queue_continuous": (150, UNLIMITED),
 }
 """What ``base`` and ``hard`` are where the licence says nothing."""
 

@@ -7,13 +7,14 @@ decision costs grows with the agents and with those who wait, never with history
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from django.db import transaction
 
-from chatplatform import clock
+from chatplatform import clock, limits
 from chatplatform.domain_events import tell
 from chatplatform.domain_events.chats import ChatTransferred
 from chatplatform.domain_events.routing import (
@@ -33,9 +34,6 @@ from chatplatform.selectors.routing_rules import RoutingRules, rules_of
 from chatplatform.selectors.slots import Slot, choose, connected_agents, serves
 from chatplatform.services import changes, events, flags, listings, participants, threads
 from chatplatform.services import routing_messages as messages
-
-QUEUE_LIMIT = 100
-QUEUE_LIMIT_CONTINUOUS = 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,15 +156,24 @@ def queue_has_room(
         return False
     limit = queue_limit(rules)
     if continuous:
-        limit = max(limit, QUEUE_LIMIT_CONTINUOUS)
+        limit = max(limit, _places(rules, "queue_continuous"))
     elif rules.queue_is_closed(group_ids):
         return False
     return queue.length(organization.id) < limit
 
 
 def queue_limit(rules: RoutingRules) -> int:
-    """Return how many threads may wait, not counting continuous ones."""
-    return int(rules.of_license("queue.limit", QUEUE_LIMIT))
+    """Return how many threads may wait, not counting continuous ones.
+
+    It is what the licence has (``limits.queue``), or less where ``queue.limit`` says so.
+    """
+    most = _places(rules, "queue")
+    return min(most, int(rules.of_license("queue.limit", most)))
+
+
+def _places(rules: RoutingRules, name: str) -> int:
+    most = limits.limit(rules.license, name)
+    return sys.maxsize if most == limits.UNLIMITED else most
 
 
 def _places_before(rules: RoutingRules, thread: Thread) -> int:

@@ -353,12 +353,35 @@ def test_a_full_queue_takes_nobody(
     assert visitor("fourth").refused("start_chat") == "groups_offline"
 
 
-def test_chats_that_may_wait_have_a_longer_queue(
-    acme: Organization, visitor: Callable[[str], User], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "limits",
+    [
+        pytest.param({"queue.base": 2}, id="base"),
+        pytest.param({"queue.base": 1, "queue.additional": 1}, id="additional"),
+        pytest.param({"queue.base": 100, "queue.hard": 2}, id="hard"),
+    ],
+)
+def test_a_queue_is_no_longer_than_the_licence_allows(
+    acme: Organization,
+    line: tuple[User, list[User], list[str]],
+    visitor: Callable[[str], User],
+    limits: dict[str, int],
 ) -> None:
-    acme.properties = {"chats": {"queue.limit": 1}}
+    acme.properties = {"chats": {"queue.limit": 1_000_000}, "limits": limits}
     acme.save()
-    monkeypatch.setattr(routing, "QUEUE_LIMIT_CONTINUOUS", 2)
+
+    assert visitor("fourth").refused("start_chat") == "groups_offline"
+
+    acme.properties = {"chats": {"queue.limit": 1_000_000}, "limits": {"queue.base": 3}}
+    acme.save()
+    assert "chat_id" in visitor("fifth").call("start_chat")
+
+
+def test_chats_that_may_wait_have_a_longer_queue(
+    acme: Organization, visitor: Callable[[str], User]
+) -> None:
+    acme.properties = {"chats": {"queue.limit": 1}, "limits": {"queue_continuous.base": 2}}
+    acme.save()
     for name in ("first", "second"):
         visitor(name).call("start_chat", continuous=True)
 
