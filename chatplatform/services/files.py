@@ -20,6 +20,8 @@ from chatplatform.selectors import files
 
 MAX_PIXELS = 50_000_000
 SWEEP_AT_MOST = 200
+NAME_IN_URL = 100
+"""Characters of a file's name in its URL: quoted, they may be twelve times as many."""
 _BOMBS = (Image.DecompressionBombWarning, Image.DecompressionBombError)
 _NOT_OURS = "`event.url` must come from upload_file"
 
@@ -143,8 +145,8 @@ def _check_claim(claimed: str, found: str) -> None:
 
 
 def public_path(row: UploadedFile) -> str:
-    """Return the path of a file's unguessable URL."""
-    return f"{settings.MEDIA_URL}{row.token}/{quote(row.name)}"
+    """Return the path of a file's unguessable URL. Of a long name it ends with the last part."""
+    return f"{settings.MEDIA_URL}{row.token}/{quote(row.name[-NAME_IN_URL:])}"
 
 
 def public_url(row: UploadedFile) -> str:

@@ -323,6 +323,19 @@ def test_a_file_goes_by_its_own_name(ann: User, chat_id: str) -> None:
     assert (stored["url"], stored["name"]) == (url, "cat.png")
 
 
+@pytest.mark.parametrize("name", ["文" * 250 + ".txt", "x" * 250 + ".txt", "🐈" * 200 + ".txt"])
+def test_a_file_with_a_very_long_name_can_be_sent(
+    world: World, ann: User, chat_id: str, name: str
+) -> None:
+    url = ann.upload(name, b"Hello")
+
+    ann.call("send_event", chat_id=chat_id, event={"type": "file", "url": url})
+
+    event = ann.call("get_chat", chat_id=chat_id)["thread"]["events"][-1]
+    assert (event["name"], event["url"]) == (name, url)
+    assert world.client.get(url).getvalue() == b"Hello"
+
+
 def test_a_file_of_another_organisation_is_refused(world: World, ann: User, chat_id: str) -> None:
     stranger = world.agent(make.organization("Other"), "stranger")
     event = {"type": "file", "url": stranger.upload("cat.png", png(), "image/png")}
