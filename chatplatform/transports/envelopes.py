@@ -56,6 +56,19 @@ def message(organization_id: str, sealed: Sequence[bytes]) -> dict[str, Any]:
     }
 
 
+def following(
+    organization_id: str, process: str, sent: int, batch: Sequence[tuple[int, bytes]]
+) -> dict[str, Any]:
+    """Return the layer message of sealed envelopes with their numbers, whose last was ``sent``.
+
+    Where a number is missing in between, a beat with that of the last one begins the message.
+    """
+    sealed = [one for _, one in batch]
+    if batch[0][0] > sent + 1:
+        sealed.insert(0, seal(process, sent, ()))
+    return message(organization_id, sealed)
+
+
 def opened(body: bytes) -> list[Envelope]:
     """Return the envelopes in a layer message's body."""
     return [

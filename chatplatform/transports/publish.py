@@ -6,7 +6,9 @@ once; from another thread of such a process it hands over to the loop; in a proc
 the channel layer's own format. Without Redis and without a loop nobody can be listening.
 
 Nothing here raises when Redis is away: what was told is committed already. The numbers of the
-envelopes that did not get through leave a hole, which every hub takes for a lost subscription.
+envelopes that did not get through leave a hole, which every hub takes for a lost subscription. What
+comes after a hole is led by a beat from before it, so that hubs see it that heard nothing of this
+process yet, or not for long.
 """
 
 from __future__ import annotations
@@ -39,20 +41,21 @@ _BEATS_AFTER_FAILURE_SECONDS = 60
 
 
 class _Line:
-    """One organisation's way out of this process."""
+    """One organisation's way out of this process: envelopes by number, and the last ``sent``."""
 
-    __slots__ = ("failed", "number", "sender", "waiting")
+    __slots__ = ("failed", "number", "sender", "sent", "waiting")
 
     def __init__(self) -> None:
         self.number = 0
-        self.waiting: list[bytes] = []
+        self.sent = 0
+        self.waiting: list[tuple[int, bytes]] = []
         self.sender: asyncio.Task[None] | None = None
         self.failed = False
 
-    def take(self) -> list[bytes]:
+    def take(self) -> list[tuple[int, bytes]]:
         """Return what fits into the next message, in order."""
         size = 0
-        for count, sealed in enumerate(self.waiting, 1):
+        for count, (_, sealed) in enumerate(self.waiting, 1):
             size += len(sealed)
             if size >= MAX_MESSAGE_BYTES:
                 batch, self.waiting = self.waiting[:count], self.waiting[count:]
@@ -111,7 +114,8 @@ class Publisher:
         line = self._line(organization_id)
         line.number += 1
         try:
-            line.waiting.append(envelopes.seal(self.process, line.number, events, origin))
+            sealed = envelopes.seal(self.process, line.number, events, origin)
+            line.waiting.append((line.number, sealed))
         except TypeError as error:  # something in an event is not JSON; the hole will be noticed
             self._failed(organization_id, line, error)
         if line.sender is None:
@@ -122,11 +126,13 @@ class Publisher:
         group = envelopes.group_name(organization_id)
         try:
             while line.waiting:
-                message = envelopes.message(organization_id, line.take())
+                batch = line.take()
+                message = envelopes.following(organization_id, self.process, line.sent, batch)
                 try:
                     async with asyncio.timeout(SEND_TIMEOUT_SECONDS):
                         await self._layer.group_send(group, message)
                     line.failed = False
+                    line.sent = batch[-1][0]
                 except Exception as error:
                     self._failed(organization_id, line, error)
         finally:
@@ -152,13 +158,21 @@ class SyncPublisher:
         self._names = RedisPubSubLoopLayer(*layer._args, **layer._kwargs, channel_layer=layer)
         self._clients = [_client(shard.host) for shard in self._names._shards]
         self._numbers: dict[str, int] = {}
+        self._sent: dict[str, int] = {}
         self._lock = threading.Lock()
         self._failed: set[str] = set()
 
     def publish(self, events: Sequence[DomainEvent], origin: Origin | None = None) -> None:
         """Send ``events``, in order, to every process that serves their organisations."""
         for organization_id, own in by_organization(events):
-            self._send(organization_id, own, origin)
+            if organization_id in self._failed:
+                self._skip(organization_id)  # nobody waits for Redis while a thread tries it
+            else:
+                self._send(organization_id, own, origin)
+
+    def _skip(self, organization_id: str) -> None:
+        with self._lock:
+            self._numbers[organization_id] = self._numbers.get(organization_id, 0) + 1
 
     def _send(
         self, organization_id: str, events: Sequence[DomainEvent], origin: Origin | None
@@ -167,13 +181,15 @@ class SyncPublisher:
         client = self._clients[_consistent_hash(channel, len(self._clients))]
         with self._lock:
             number = self._numbers[organization_id] = self._numbers.get(organization_id, 0) + 1
-            sealed = envelopes.seal(self.process, number, events, origin)
-            message = self._layer.serialize(envelopes.message(organization_id, [sealed]))
+            batch = [(number, envelopes.seal(self.process, number, events, origin))]
+            sent = self._sent.get(organization_id, 0)
+            message = envelopes.following(organization_id, self.process, sent, batch)
             try:
-                client.publish(channel, message)
+                client.publish(channel, self._layer.serialize(message))
             except (redis.RedisError, OSError) as error:
                 self._report(organization_id, error)
                 return False
+            self._sent[organization_id] = number
         return True
 
     def _report(self, organization_id: str, error: Exception) -> None:

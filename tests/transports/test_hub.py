@@ -497,6 +497,24 @@ async def test_a_peer_learns_of_a_failed_publish_by_the_next_beat(
     assert socket.reasons == ["internal_error"]
 
 
+async def test_a_failed_publish_of_a_peer_nobody_knows_is_a_loss(
+    server: Server, peer: Server, layer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    socket = await agent(server)
+
+    async def away(group: str, message: dict[str, Any]) -> None:
+        raise ConnectionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(layer, "group_send", away)
+        peer.publisher.publish([said("one", sequence=1)])
+        await settle()
+    peer.publisher.publish([said("two", sequence=2)])
+    await settle()
+
+    assert socket.reasons == ["internal_error"]
+
+
 async def test_a_login_waits_until_the_subscription_works(
     server: Server, layer: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

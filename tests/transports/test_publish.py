@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+import redis
 from channels_redis.pubsub import RedisPubSubChannelLayer
 from django.conf import settings as django_settings
 
@@ -131,7 +132,7 @@ async def test_an_event_that_is_no_json_is_reported_and_stops_nothing(
     await publisher.stop()
 
     assert failed == [HERE]
-    assert opened(recorder) == [[(2, ["next"])]]
+    assert opened(recorder) == [[(0, []), (2, ["next"])]]
 
 
 def test_without_a_loop_and_without_redis_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,6 +187,33 @@ if django_settings.REDIS_URL:
             thread.join()
 
         assert numbers == list(range(1, 81))
+
+    def test_while_redis_is_away_only_one_caller_waits_and_the_hole_is_told(
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        layer = RedisPubSubChannelLayer(hosts=[django_settings.REDIS_URL])
+        without_loop = SyncPublisher(layer, "worker")
+        tried: list[list[int]] = []
+        away = threading.Event()
+        away.set()
+
+        def publish(channel: str, message: bytes) -> None:
+            body = layer.deserialize(message)["body"]
+            tried.append([envelope.number for envelope in envelopes.opened(body)])
+            if away.is_set():
+                raise redis.ConnectionError
+
+        monkeypatch.setattr(without_loop._clients[0], "publish", publish)
+        monkeypatch.setattr(without_loop, "_beat_again", lambda organization_id: None)
+
+        for _ in range(3):
+            without_loop.publish([said()])
+        away.clear()
+        without_loop._failed.clear()
+        for _ in range(2):
+            without_loop.publish([said()])
+
+        assert tried == [[1], [0, 4], [5]]
 
     def test_a_publisher_that_can_not_reach_redis_does_not_fail_its_caller() -> None:
         layer = RedisPubSubChannelLayer(hosts=["redis://127.0.0.1:1/0"])
