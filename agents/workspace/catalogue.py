@@ -75,9 +75,9 @@ CATALOGUE: dict[str, str | Promise] = {
     "placeholder.choose.title": _("No chat is open"),
     "placeholder.choose.hint": _("Choose one from the list."),
     "placeholder.quiet.title": _("No chats right now"),
-    "placeholder.quiet.hint": _(
-        "New ones appear in the list on their own while you are accepting chats."
-    ),
+    "placeholder.quiet.hint": _("New ones appear in the list on their own."),
+    "placeholder.paused.title": _("You are not accepting chats"),
+    "placeholder.paused.hint": _("New ones go to colleagues or wait in the queue."),
     "chat.missing": _("This chat cannot be shown"),
     # conversation
     "about.supervising": _("Only colleagues see you here"),
@@ -109,7 +109,7 @@ CATALOGUE: dict[str, str | Promise] = {
     "log.new.other": _("{count} new messages"),
     "history.older": _("Show older messages"),
     "history.error": _("The messages could not be loaded."),
-    "thread.begun": _("Chat begun {day}, {time}"),
+    "thread.begun": _("Chat begun · {day}, {time}"),
     "thread.restricted": _("You may not read this part of the chat."),
     "typing.one": _("{names} is typing…"),
     "typing.other": _("{names} are typing…"),
@@ -306,6 +306,8 @@ CATALOGUE: dict[str, str | Promise] = {
     # palette
     "palette.none": _("Nothing found."),
     "palette.closed": _("closed"),
+    "palette.chats": _("Chats"),
+    "palette.commands": _("Commands"),
     "command.accept": _("Start accepting chats"),
     "command.pause": _("Stop accepting chats"),
     "command.reply": _("Write in this chat"),

@@ -264,6 +264,19 @@ function searchArchive(words) {
 
 // --- keyboard ------------------------------------------------------------------------------------
 
+/** The address names chats, so these links only move the focus; on a phone, to the pane they name. */
+function skip(event) {
+  event.preventDefault();
+  const { hash } = event.currentTarget;
+  if (hash === "#list" && NARROW.matches) {
+    backToList();
+    follow();
+  }
+  document.querySelector(hash).focus();
+}
+
+for (const link of document.querySelectorAll(".skip-link")) link.addEventListener("click", skip);
+
 function closeSelected() {
   const { selected, chats, me } = workspace.state;
   const chat = selected && chats[selected];

@@ -45,8 +45,17 @@ function unit(name, digits = 0) {
 export function t(name, values = {}) {
   const template = catalogue[name] ?? name;
   return template.replace(/\{(\w+)\}/g, (whole, key) =>
-    key in values ? String(values[key]) : whole,
+    key in values ? isolated(String(values[key])) : whole,
   );
+}
+
+const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
+const LEFT_TO_RIGHT = /[A-Za-z\u00c0-\u024f\u0370-\u052f]/;
+
+/** Words of the other writing direction, kept apart so that the text around them stays in its order. */
+function isolated(words) {
+  const other = document.documentElement.dir === "rtl" ? LEFT_TO_RIGHT : RIGHT_TO_LEFT;
+  return other.test(words) ? `\u2068${words}\u2069` : words;
 }
 
 /** The text of `name` in the plural form of `count` (`name.one`, `name.few`, … `name.other`). */

@@ -81,6 +81,69 @@ class TestLooks:
         )
         assert too_wide == []
 
+    @pytest.mark.parametrize("size", [(820, 1100), (390, 844), (390, 420), (1440, 500)])
+    def test_the_newest_words_stay_in_sight_when_the_window_changes(
+        self, desk: Desk, meet: Meet, size: tuple[int, int]
+    ) -> None:
+        # given a conversation a little longer than the window, read to its end
+        customer = meet().start("Hello")
+        desk.open(customer)
+        for number in range(16):
+            customer.say(f"Line {number}. " * 8)
+        newest = desk.log.locator(".bubble").last
+        expect(newest).to_contain_text("Line 15.")
+        expect(newest).to_be_in_viewport(ratio=1)
+
+        # when the window turns, shrinks, or a keyboard takes its lower half
+        desk.page.set_viewport_size({"width": size[0], "height": size[1]})
+
+        # then the newest words are still there, and nobody is asked to look for them
+        expect(newest).to_be_in_viewport(ratio=1)
+        desk.page.wait_for_timeout(300)
+        expect(newest).to_be_in_viewport(ratio=1)
+        expect(desk.page.get_by_role("button", name="Newest messages")).to_be_hidden()
+
+    def test_a_browser_that_scrolls_while_it_lays_out_anew_is_no_reader(
+        self, desk: Desk, meet: Meet
+    ) -> None:
+        customer = meet().start("Hello")
+        desk.open(customer)
+        for number in range(12):
+            customer.say(f"Line {number}. " * 40)
+        newest = desk.log.locator(".bubble").last
+        expect(newest).to_be_in_viewport(ratio=1)
+
+        desk.log.evaluate("(log) => { log.style.blockSize = '20rem'; log.scrollTop -= 200; }")
+
+        desk.page.wait_for_timeout(300)
+        expect(newest).to_be_in_viewport(ratio=1)
+        expect(desk.page.get_by_role("button", name="Newest messages")).to_be_hidden()
+
+    def test_a_reader_of_older_words_is_left_alone(self, desk: Desk, meet: Meet) -> None:
+        customer = meet().start("The first words")
+        desk.open(customer)
+        for number in range(12):
+            customer.say(f"Line {number}. " * 40)
+        expect(desk.log.locator(".bubble").last).to_be_in_viewport()
+
+        desk.log.hover()
+        desk.page.mouse.wheel(0, -20_000)
+        expect(desk.log.locator(".bubble").first).to_be_in_viewport()
+        customer.say("Something new")
+
+        expect(desk.page.get_by_role("button", name="1 new message")).to_be_visible()
+        expect(desk.log.locator(".bubble").first).to_be_in_viewport()
+
+    def test_a_long_name_takes_one_line_above_its_words(self, desk: Desk, meet: Meet) -> None:
+        customer = meet("Wolfeschlegelsteinhausenbergerdorff " * 4).start("Hello")
+        desk.page.set_viewport_size({"width": 390, "height": 844})
+        desk.open(customer)
+
+        head = desk.log.locator(".message-head").bounding_box()
+
+        assert head is not None
+        assert head["height"] < 24
+
     def test_on_a_phone_one_pane_shows_at_a_time(self, desk: Desk, meet: Meet) -> None:
         customer = meet().start("Hello")
         desk.page.set_viewport_size({"width": 390, "height": 800})

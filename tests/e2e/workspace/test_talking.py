@@ -8,9 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, BrowserContext, expect
 
-from tests.e2e.workspace.faces import Desk, Meet
+from tests.e2e.workspace.faces import Desk, Meet, Refusals
 from tests.live import LiveServer
 
 pytestmark = pytest.mark.browser
@@ -211,6 +211,30 @@ class TestTheList:
         desk.say("One more thing.")
         customer.hear("incoming_event", lambda push: push["event"].get("text") == "One more thing.")
 
+    def test_who_takes_no_chats_is_told_so_and_may_begin(self, desk: Desk) -> None:
+        desk.accept(False)
+        empty = desk.page.locator(".placeholder")
+        expect(empty).to_contain_text("You are not accepting chats")
+
+        empty.get_by_role("button", name="Start accepting chats").press("Enter")
+
+        expect(desk.status).to_have_attribute("aria-checked", "true")
+        expect(empty).to_contain_text("No chats right now")
+
+    def test_a_list_that_does_not_come_is_announced_and_can_be_asked_for_again(
+        self, server: LiveServer, context: BrowserContext
+    ) -> None:
+        refusals = Refusals(context)
+        refusals.action = "list_chats"
+        desk = Desk(context.new_page(), server, server.demo["agents"][1])
+        alert = desk.section("mine").get_by_role("alert")
+        expect(alert).to_have_text("The chats could not be loaded.")
+
+        refusals.action = ""
+        desk.section("mine").get_by_role("button", name="Try again").click()
+
+        expect(alert).to_be_hidden()
+
     def test_the_palette_finds_chats_and_commands(self, desk: Desk, meet: Meet) -> None:
         customer = meet("Philippa").start("Hello")
         expect(desk.row(customer)).to_be_visible()
@@ -221,6 +245,7 @@ class TestTheList:
         expect(options).to_have_count(2)
         expect(options.first).to_contain_text(customer.name)
         expect(options.last).to_have_text("Search the archive for “philip”")
+        expect(desk.page.locator(".palette-group")).to_have_text(["Chats", "Commands"])
         desk.page.keyboard.press("Enter")
         expect(desk.page.get_by_role("heading", name=customer.name)).to_be_visible()
 
@@ -274,6 +299,18 @@ class TestKeyboard:
 
         expect(desk.row(customer)).not_to_be_focused()
         expect(shortcuts).to_be_hidden()
+
+    def test_skip_links_move_the_focus_and_nothing_else(self, desk: Desk, meet: Meet) -> None:
+        customer = meet().start("Hello")
+        desk.open(customer)
+        expect(desk.log).to_contain_text("Hello")
+
+        desk.page.get_by_role("link", name="Skip to the list of chats").press("Enter")
+        expect(desk.page.get_by_role("navigation", name="Chats")).to_be_focused()
+        desk.expect_said("Hello")
+        desk.page.get_by_role("link", name="Skip to the open chat").press("Enter")
+        expect(desk.page.get_by_role("region", name="Conversation")).to_be_focused()
+        desk.expect_said("Hello")
 
     def test_keys_that_are_words_do_nothing_else(self, desk: Desk, meet: Meet) -> None:
         customer = meet().start("Hello")

@@ -61,7 +61,6 @@ export class BannerView {
     const signature = `${kind}|${connection.reason}`;
     if (signature === this.kind) return;
     this.kind = signature;
-    this.root.hidden = !kind;
     this.root.dataset.kind = kind ?? "";
     if (!kind) {
       fill(this.root);

@@ -191,6 +191,7 @@ export class ConversationView {
     this.settled = false;
     this.lastKey = null;
     this.lastTop = 0;
+    this.lastShape = "";
     this.log.setAttribute("aria-live", "off");
     this.log.setAttribute("aria-label", t("log.label", { name: customerName(chat) }));
     fill(this.rows);
@@ -201,14 +202,15 @@ export class ConversationView {
   #placeholder(state) {
     const kind = placeholderKind(state);
     const isLost = ["chat_deleted", "missing_access", "authorization", "not_found"];
-    const signature = `${kind}|${state.missing}`;
+    const signature = `${kind}|${state.missing}|${Boolean(state.selected)}`;
     if (this.empty.dataset.kind === signature) return;
     this.empty.dataset.kind = signature;
-    if (kind === "loading") fill(this.empty, skeleton());
+    if (kind === "loading") fill(this.empty, state.selected ? headSkeleton() : null, skeleton());
     else if (kind === "missing") {
       fill(
         this.empty,
-        h("p", { class: "placeholder-title" }, t("chat.missing")),
+        icon("circle-alert"),
+        h("p", { class: "placeholder-title", role: "alert" }, t("chat.missing")),
         h("p", {}, errorText(state.missing)),
         isLost.includes(state.missing)
           ? null
@@ -224,8 +226,21 @@ export class ConversationView {
         icon("message-square"),
         h("p", { class: "placeholder-title" }, t(`placeholder.${kind}.title`)),
         h("p", {}, t(`placeholder.${kind}.hint`)),
+        kind === "paused" ? this.#acceptButton() : null,
       );
     }
+  }
+
+  #acceptButton() {
+    const accept = () => {
+      this.root.focus();
+      this.workspace.session.setRoutingStatus("accepting_chats");
+    };
+    return h(
+      "button",
+      { type: "button", class: "button button-primary", onclick: accept },
+      t("command.accept"),
+    );
   }
 
   // --- head --------------------------------------------------------------------------------------
@@ -322,9 +337,8 @@ export class ConversationView {
         this.older,
         h(
           "p",
-          { class: "faint" },
-          t("history.error"),
-          " ",
+          { class: "faint failed" },
+          h("span", { role: "alert" }, t("history.error")),
           h("button", { type: "button", class: "button", onclick: again }, t("retry")),
         ),
       );
@@ -388,12 +402,16 @@ export class ConversationView {
     });
   }
 
+  /** A window that changes its shape scrolls, too; only readers leave the end. */
   #scrolled() {
-    const { scrollTop, scrollHeight, clientHeight } = this.log;
+    const { scrollTop, scrollHeight, clientHeight, clientWidth } = this.log;
     const isNearEnd = scrollHeight - scrollTop - clientHeight < END_SLACK;
+    const shape = `${clientWidth} ${clientHeight} ${scrollHeight}`;
+    const isByReader = shape === this.lastShape;
     if (isNearEnd) this.atEnd = true;
-    else if (scrollTop < this.lastTop) this.atEnd = false;
+    else if (isByReader && scrollTop < this.lastTop) this.atEnd = false;
     this.lastTop = scrollTop;
+    this.lastShape = shape;
     if (this.atEnd) this.unseen = 0;
     this.#showJump();
     if (scrollTop < 200 && this.settled && !this.atEnd) this.workspace.history.loadOlder(this.shown);
@@ -475,7 +493,9 @@ function thinking(name, thought) {
 function placeholderKind(state) {
   if (state.selected && state.missing) return "missing";
   if (state.selected || (!state.me && state.connection.phase !== "stopped")) return "loading";
-  return Object.values(state.chats).some(isActive) ? "choose" : "quiet";
+  if (Object.values(state.chats).some(isActive)) return "choose";
+  const isPaused = state.connection.phase === "online" && state.me.routing_status !== "accepting_chats";
+  return isPaused ? "paused" : "quiet";
 }
 
 function aboutLine(state, chat) {
@@ -516,6 +536,15 @@ function footKind(state, chat) {
   if (!isActive(chat)) return "closed";
   if (mySeat(chat, state.me)) return isSupervising(chat, state.me) ? "whisper" : "composer";
   return presentAgents(chat).length ? "watch" : "pick";
+}
+
+function headSkeleton() {
+  return h(
+    "div",
+    { class: "head head-skeleton", "aria-hidden": "true" },
+    h("span", { class: "bone" }),
+    h("span", { class: "bone" }),
+  );
 }
 
 function skeleton() {

@@ -174,7 +174,7 @@ export class ListView {
         name === "archive"
           ? () => this.workspace.lists.loadArchive({ first: true })
           : () => this.workspace.sync.retry();
-      fill(part.note, t("list.error"), " ", retry(action));
+      fill(part.note, h("span", { role: "alert" }, t("list.error")), retry(action));
       return;
     }
     part.noteKind = "text";

@@ -438,7 +438,7 @@ function fileCard(event) {
       h(
         "span",
         { class: "file-kind" },
-        [event.content_type, event.size ? fileSize(event.size) : null].filter(Boolean).join(" · "),
+        [fileKind(event), event.size ? fileSize(event.size) : null].filter(Boolean).join(" · "),
       ),
     ),
   ];
@@ -455,6 +455,12 @@ function fileCard(event) {
     inner,
     icon("download", 16),
   );
+}
+
+/** What people call a kind of file: the ending of its name, else what the server says of it. */
+function fileKind({ name, content_type: type }) {
+  const ending = /\.([a-z0-9]{1,5})$/i.exec(name ?? "");
+  return ending ? ending[1].toUpperCase() : type;
 }
 
 function richMessage(event) {

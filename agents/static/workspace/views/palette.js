@@ -56,7 +56,10 @@ export class Palette {
   #draw() {
     fill(
       this.list,
-      this.options.map((option, index) => this.#option(option, index)),
+      this.options.map((option, index) => [
+        option.kind === this.options[index - 1]?.kind ? null : heading(option.kind),
+        this.#option(option, index),
+      ]),
     );
     setText(this.empty, this.options.length ? "" : t("palette.none"));
     this.#mark();
@@ -83,10 +86,11 @@ export class Palette {
   }
 
   #mark() {
-    [...this.list.children].forEach((element, index) => {
+    this.list.querySelectorAll("[role='option']").forEach((element, index) => {
       element.setAttribute("aria-selected", String(index === this.current));
       if (index === this.current) element.scrollIntoView({ block: "nearest" });
     });
+    if (this.current === 0) this.list.scrollTop = 0;
     if (this.options.length)
       this.input.setAttribute("aria-activedescendant", `palette-option-${this.current}`);
     else this.input.removeAttribute("aria-activedescendant");
@@ -111,6 +115,11 @@ export class Palette {
     this.dialog.close();
     option.run();
   }
+}
+
+function heading(kind) {
+  const words = kind === "chat" ? t("palette.chats") : t("palette.commands");
+  return h("li", { class: "picker-group palette-group", role: "presentation" }, words);
 }
 
 function chatWords(chat) {
