@@ -223,9 +223,11 @@ def _running_visit(customer: Customer, address: str, user_agent: str, referrer: 
     visit = customer.last_visit
     if visit is not None and visit.ended_at is None:
         return visit
+    organization = Organization.objects.get(id=customer.organization_id)
+    _note_activity(organization)
     visit = Visit.objects.create(
         customer=customer,
-        ip=_stored_address(customer, address),
+        ip=_stored_address(organization, address),
         geolocation=geolocation.locate(address),
         user_agent=user_agent[:1024],
         referrer=referrer[:2048],
@@ -235,10 +237,20 @@ def _running_visit(customer: Customer, address: str, user_agent: str, referrer: 
     return visit
 
 
-def _stored_address(customer: Customer, address: str) -> str | None:
+def _note_activity(organization: Organization) -> None:
+    """Note the first visit of a day, once the open transaction committed.
+
+    Not inside it: organisations are locked before customers.
+    """
+    now, last = clock.now(), organization.website_last_activity
+    if last is None or last.date() < now.date():
+        rows = Organization.objects.filter(id=organization.id)
+        transaction.on_commit(lambda: rows.update(website_last_activity=now), robust=True)
+
+
+def _stored_address(organization: Organization, address: str) -> str | None:
     """Return what is stored for an address: the licence's mask, if it has one, or itself."""
-    properties = Organization.objects.get(id=customer.organization_id).properties
-    shown = license_value(properties, "monitoring", "ip_mask", "") or address
+    shown = license_value(organization.properties, "monitoring", "ip_mask", "") or address
     try:
         return str(ipaddress.ip_address(shown))
     except ValueError:
@@ -286,10 +298,13 @@ def update_customer_page(
     """Note that the customer opened another page; return the groups it belongs to if they changed.
 
     The first of them is the customer's own now. Tells ``CustomerPageUpdated`` unless the page was
-    open already, what :func:`move_to_group` tells, and what greets them.
+    open already, what :func:`move_to_group` tells, and what greets them. Who left or was banned in
+    the meantime opens none: their connection is about to end.
     """
     with transaction.atomic():
         customer = locked(customer_id)
+        if customer.online_since is None:
+            return []
         visit = _running_visit(customer, address, user_agent, "")
         opened = _open_page(customer, visit, page)
         before = access_rules.groups_of(customer)

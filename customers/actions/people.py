@@ -98,7 +98,8 @@ def update_customer_page(ctx: CustomerContext, request: Page) -> GroupsShape:
     if not moved_to:
         return {}
     statuses = routing.group_statuses(Organization.objects.get(id=ctx.organization_id))
-    return {"groups": [{"id": number, "status": statuses[number]} for number in moved_to]}
+    known = (number for number in moved_to if number in statuses)  # others were deleted just now
+    return {"groups": [{"id": number, "status": statuses[number]} for number in known]}
 
 
 class RequestEmailVerification(Request):

@@ -1,9 +1,11 @@
 """Customer Chat API: logging in, a customer's own data and pages, groups and configuration."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from chatplatform import clock
 from chatplatform.models import ConnectionLease, Customer, Organization, Visit
 from tests import make
 from tests.world import Refused, User, World
@@ -128,6 +130,22 @@ def test_a_wrong_login_is_refused(
         carl.login(**payload)
 
     assert refused.value.type == "validation"
+
+
+def test_agents_are_told_of_the_last_day_somebody_visited(world: World, acme: Organization) -> None:
+    ann = world.agent(acme, "ann")
+    assert "website_last_activity" not in ann.login()["license"]
+    yesterday = clock.now() - timedelta(days=1)
+    Organization.objects.filter(id=acme.id).update(website_last_activity=yesterday)
+
+    carl = world.customer(acme, "carl")
+
+    today = clock.now().date().isoformat()
+    assert ann.login()["license"]["website_last_activity"] == today
+    noted = Organization.objects.get(id=acme.id).website_last_activity
+    world.lose(carl)
+    carl.login()
+    assert Organization.objects.get(id=acme.id).website_last_activity == noted
 
 
 # --- update_customer, get_customer --------------------------------------------------------------
@@ -323,6 +341,13 @@ def test_a_page_may_get_its_title_late(world: World, ann: User, carl: User) -> N
     customer = ann.call("get_customer", id=carl.id)
     assert customer["visit"]["last_pages"] == [titled]
     assert customer["statistics"]["page_views_count"] == 1
+
+
+def test_who_has_left_opens_no_page(world: World, carl: User) -> None:
+    world.lose(carl)
+
+    with world.nothing_changes():
+        assert carl.call("update_customer_page", url="https://shop.example/") == {}
 
 
 def test_agents_without_the_scope_see_no_pages(
