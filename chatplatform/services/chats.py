@@ -198,9 +198,11 @@ def _asked_groups(requester: Requester, opening: Opening) -> tuple[int, ...] | N
     return None if chosen is None else (chosen,)
 
 
-def _invited_agents(
-    requester: Requester, opening: Opening, group_ids: Sequence[int]
-) -> list[Agent]:
+def _invited_agents(requester: Requester, opening: Opening, chat: Chat) -> list[Agent]:
+    """Return the agents a thread begins with, the requester first; none where customers begin it.
+
+    Whoever took part in ``chat`` before may be invited again, whatever groups see it now.
+    """
     invited = {user_id for user_id, kind in opening.users if kind == "agent"}
     if isinstance(requester, CustomerRequester):
         if invited:
@@ -209,16 +211,12 @@ def _invited_agents(
     invited.discard(requester.user_id)
     if len(invited) > EXTRA_AGENTS:
         raise Validation(f"At most {EXTRA_AGENTS} agents can be invited")
-    with_access = {
-        agent.public_id: agent
-        for agent in groups.agents_with_access(requester.organization_id, group_ids)
-    }
     agents = [people.acting(requester)]
     for user_id in sorted(invited):
-        people.agent_by_public_id(requester.organization_id, user_id)
-        if user_id not in with_access:
+        agent = people.agent_by_public_id(requester.organization_id, user_id)
+        if user_id not in chat.participants and not groups.may_see(agent, chat.group_ids):
             raise MissingAccess
-        agents.append(with_access[user_id])
+        agents.append(agent)
     return agents
 
 
@@ -233,7 +231,7 @@ def _begin(
     continuous = opening.continuous
     if continuous is None:
         continuous = bool(chat.properties.get("routing", {}).get("continuous"))
-    agents = _invited_agents(requester, opening, chat.group_ids)
+    agents = _invited_agents(requester, opening, chat)
     thread = threads.open_thread(
         chat, active=opening.active, continuous=continuous, client_id=requester.client_id
     )

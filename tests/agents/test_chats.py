@@ -153,6 +153,27 @@ def test_an_invited_agent_needs_access(world: World, acme: Organization, ann: Us
     assert ann.refused("start_chat", chat=chat) == "missing_access"
 
 
+def test_an_agent_who_took_part_is_invited_again_whatever_groups_see_the_chat(
+    world: World, acme: Organization, ann: User
+) -> None:
+    bob = world.agent(acme, "bob")
+    group = make.group(acme)
+    both = [{"id": bob.id, "type": "agent"}]
+    chat_id = ann.call("start_chat", chat={"users": both})["chat_id"]
+    ann.call("deactivate_chat", id=chat_id)
+
+    ann.call(
+        "resume_chat", chat={"id": chat_id, "access": {"group_ids": [group.number]}, "users": both}
+    )
+
+    chat = bob.call("get_chat", chat_id=chat_id)
+    assert chat["access"] == {"group_ids": [group.number]}
+    assert [(user["id"], user["present"]) for user in chat["users"]] == [
+        (ann.id, True),
+        (bob.id, True),
+    ]
+
+
 def test_access_names_groups_that_exist(ann: User) -> None:
     assert ann.refused("start_chat", chat={"access": {"group_ids": [7]}}) == "group_not_found"
 
