@@ -72,9 +72,10 @@ def read_static(name: str) -> bytes:
 
 
 def panel_modules() -> dict[str, str]:
-    """Return the panel's modules by file name."""
+    """Return the panel's modules by their paths in the widget's folder."""
     folder = Path(str(finders.find("widget/panel.js"))).parent
-    return {path.name: path.read_text() for path in folder.glob("*.js") if path.name != "loader.js"}
+    found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*.js")}
+    return {name: path.read_text() for name, path in found.items() if name != "loader.js"}
 
 
 def policy_of(header: str) -> dict[str, list[str]]:

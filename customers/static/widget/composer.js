@@ -1,6 +1,6 @@
 /* Where words are written and files are picked, pasted or dropped. */
 
-import { MAX_BYTES } from "./uploads.js";
+import { MAX_BYTES } from "./session/files.js";
 import { size, t } from "./texts.js";
 
 const LINES = 6;
@@ -56,7 +56,7 @@ export class Composer {
     this.#fit();
     this.#warn("");
     this.#drafts.set("draft", this.#words.value);
-    this.#session.typing(this.#words.value);
+    this.#session.attention.typing(this.#words.value);
     this.draw();
   }
 

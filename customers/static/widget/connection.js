@@ -13,6 +13,15 @@ const FIRST_DELAY = 1_000;
 const LONGEST_DELAY = 30_000;
 const STEADY = 10_000;
 
+/** Refusals that mean "not now". */
+const PASSING = new Set([
+  "internal",
+  "pending_requests_limit_reached",
+  "request_timeout",
+  "service_unavailable",
+  "too_many_requests",
+]);
+
 /** The server refused a request; `type` is the protocol's error type. */
 export class ProtocolError extends Error {
   constructor({ type, message, data }) {
@@ -20,9 +29,14 @@ export class ProtocolError extends Error {
     this.type = type;
     this.data = data;
   }
+
+  /** Whether the same request may succeed later. */
+  get passing() {
+    return PASSING.has(this.type);
+  }
 }
 
-/** The connection went away before an answer came: nobody knows whether the request was done. */
+/** The connection went away before the answer: nobody knows whether the request was done. */
 export class ConnectionLost extends Error {}
 
 /** What a customer does about each disconnect reason; anything unlisted is tried again. */
@@ -57,6 +71,9 @@ export function backOff(attempt, random = Math.random) {
   return Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** attempt) * (0.5 + random() / 2);
 }
 
+/** Resolves when try number `attempt` is due. */
+export const untilTry = (attempt) => new Promise((resolve) => setTimeout(resolve, backOff(attempt)));
+
 /**
  * `state` is `{phase, retryAt?, reason?}` with phase `idle`, `connecting`, `online`, `waiting`
  * (until `retryAt`), `sleeping` (until somebody does something) or `stopped` (for `reason`).
@@ -76,16 +93,9 @@ export class Connection {
   #timers = {};
 
   /**
-   * @param {object} options
-   * @param {string} options.url
-   * @param {import("./token.js").TokenSource} options.tokens
-   * @param {() => object} options.login The login payload without its token.
-   * @param {(payload: object) => void} options.onLogin
-   * @param {(action: string, payload: object) => void} options.onPush
-   * @param {(state: object) => void} options.onState
-   * @param {(type: string) => void} [options.onRefusal] Hears why a login was refused, before it is
-   *   tried again.
-   * @param {(url: string) => WebSocket} [options.open]
+   * Connects to `url` with a token of `tokens`; `login()` gives the rest of the login's payload.
+   * `onLogin(payload)`, `onPush(action, payload)` and `onState(state)` hear what happens, and
+   * `onRefusal(type)` why a login was refused, before it is tried again.
    */
   constructor(options) {
     this.#options = { open: (url) => new WebSocket(url), onRefusal: () => {}, ...options };
@@ -130,8 +140,8 @@ export class Connection {
   }
 
   /**
-   * Sends a request when fewer than eight are unanswered.
-   * @returns {Promise<object>} The answer's payload; rejects with ProtocolError or ConnectionLost.
+   * Sends a request when fewer than eight are unanswered, and resolves to the answer's payload;
+   * rejects with ProtocolError or ConnectionLost.
    */
   request(action, payload) {
     if (!this.online) return Promise.reject(new ConnectionLost(action));

@@ -27,6 +27,11 @@ export function icon(name, small = false) {
   return svg;
 }
 
+/** A button that is but an icon; `label` is what it does. */
+export function iconButton(label, name, onclick, more = "") {
+  return h("button", { type: "button", class: `icon-button ${more}`, "aria-label": label, title: label, onclick }, icon(name, Boolean(more)));
+}
+
 /** The address if it leads to the web, else null: no script, no data, no other schemes. */
 export function safeUrl(address) {
   try {

@@ -22,16 +22,10 @@ export class Form {
   #key;
 
   /**
-   * @param {{id: string, fields: object[]}} form As the protocol describes it.
-   * @param {object} options
-   * @param {string} options.title
-   * @param {string} options.submit What the button says.
-   * @param {string} [options.text] What happens with the answers.
-   * @param {import("./storage.js").Store} options.drafts Keeps what was written.
-   * @param {{name?: string, email?: string}} [options.known] What need not be asked again.
-   * @param {Record<string, string>} [options.statuses] Who is in, by group.
-   * @param {(fields: object[]) => void} options.onAnswers
-   * @param {() => void} [options.onSkip] Offers not to answer.
+   * `form` (`{id, fields}`) is as the protocol describes it. Of the options, `text` says what
+   * happens with the answers, `drafts`, a Store, keeps what was written, `known` (`{name, email}`)
+   * need not be asked again, `statuses` tell who is in by group, and `onSkip`, if there, offers
+   * not to answer.
    */
   constructor(form, options) {
     this.#form = form;
@@ -127,6 +121,9 @@ function problemOf({ type, label, required, options }, { read, malformed }) {
   return malformed?.() ? t("bad_email") : "";
 }
 
+/** Whether an e-mail field holds what can be an address out in the world. */
+export const isAddress = (input) => !input.validity.typeMismatch && /@[^@\s]+\.[^@\s]+$/.test(input.value.trim());
+
 const labelled = ({ label, required }) => [h("span", { dir: "auto" }, label), required ? null : h("span", { class: "muted" }, ` ${t("optional")}`)];
 
 function mark(controls) {
@@ -151,7 +148,7 @@ function text({ field, id, error, value = "" }) {
     id,
     element: h("div", { class: "question-row" }, h("label", { for: id, class: "label" }, ...labelled(field)), error, input),
     read: () => input.value.trim(),
-    malformed: () => type === "email" && (input.validity.typeMismatch || !/@[^@\s]+\.[^@\s]+$/.test(input.value.trim())),
+    malformed: () => type === "email" && !isAddress(input),
     focus: () => input.focus(),
     mark: mark([input]),
   };

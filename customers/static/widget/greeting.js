@@ -3,7 +3,7 @@
  * what is said here, and nothing else is seen of the panel meanwhile.
  */
 
-import { face, h, icon, linkified } from "./dom.js";
+import { face, h, iconButton, linkified } from "./dom.js";
 import { RichMessage } from "./rich.js";
 import { t } from "./texts.js";
 
@@ -17,11 +17,8 @@ export class Greeting {
   #left = false;
 
   /**
-   * @param {import("./session.js").Session} session
-   * @param {object} hooks
-   * @param {() => void} hooks.onOpen Opens the chat.
-   * @param {(name: string, about: object) => void} hooks.onChange Hears what becomes of greetings.
-   * @param {(height: number, text: string) => void} hooks.onSize Asks for a place to be shown in; 0 for none.
+   * `onOpen` opens the chat, `onChange(name, about)` hears what becomes of greetings, and
+   * `onSize(height, text)` asks for a place to be shown in; 0 for none.
    */
   constructor(session, hooks) {
     this.#session = session;
@@ -36,7 +33,7 @@ export class Greeting {
 
   /** Shows what greets, as long as the chat is closed and it has not been seen. */
   draw(open) {
-    const { greeting } = this.#session;
+    const { current: greeting } = this.#session.greeting;
     const due = !open && greeting && !greeting.accepted && (!greeting.is_exit_intent || this.#left);
     const id = due ? greeting.unique_id : null;
     if (id !== this.#shown) {
@@ -70,7 +67,7 @@ export class Greeting {
         { class: "greeting-head" },
         face(agent),
         h("div", { class: "who" }, h("h1", { class: "greeting-name", dir: "auto" }, name), agent?.job_title ? h("p", { class: "muted", dir: "auto" }, agent.job_title) : null),
-        h("button", { type: "button", class: "icon-button", "aria-label": t("greeting_close"), title: t("greeting_close"), onclick: () => this.#session.dismissGreeting() }, icon("x")),
+        iconButton(t("greeting_close"), "x", () => this.#session.greeting.dismiss()),
       ),
       h("div", { class: "greeting-body" }, body),
       h("button", { type: "button", class: "greeting-answer", onclick: this.#hooks.onOpen }, t("greeting_answer")),
@@ -79,7 +76,7 @@ export class Greeting {
 
   #measure() {
     if (this.#shown === null) return;
-    const { agent, event } = this.#session.greeting ?? {};
+    const { agent, event } = this.#session.greeting.current ?? {};
     const words = event?.text ?? event?.elements?.[0]?.title ?? "";
     this.#hooks.onSize(Math.ceil(this.#place.scrollHeight), `${t("they_said", { name: agent?.name || t("agent") })} ${words}`);
   }

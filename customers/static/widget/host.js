@@ -4,8 +4,8 @@
  */
 
 /**
- * @param {(message: object) => void} onMessage Hears the loader, first its `hello`.
- * @returns {(message: object) => void} Tells the loader; what is said too early is kept for it.
+ * `onMessage` hears the loader, first its `hello`; what is returned tells the loader something, and
+ * keeps for it what is said too early.
  */
 export function connectHost(onMessage) {
   let port = null;

@@ -85,7 +85,7 @@ export class MessageLog {
 
   /** What the visitor is greeted with stands where the chat will begin with it. */
   #greeting() {
-    const { greeting } = this.#session;
+    const { current: greeting } = this.#session.greeting;
     if (!greeting) return [];
     const { agent, event, unique_id: id } = greeting;
     return [{ ...this.#stored(event, {}), key: `greeting:${id}`, greeting, author: agent, authorId: agent?.id }];
@@ -96,7 +96,7 @@ export class MessageLog {
     if (type !== "form") return true;
     const { conversation } = this.#session;
     const matters = kind === "ask_for_email" ? thread.active : thread === lastThread(conversation);
-    return matters && !this.#session.isSkipped(id);
+    return matters && !this.#session.reception.isSkipped(id);
   }
 
   #ghost(id, { author_id: authorId, text = "" }) {
@@ -268,9 +268,9 @@ class Asked {
         submit: t("form_send"),
         drafts,
         known: session.customer,
-        statuses: session.groups,
+        statuses: session.reception.groups,
         onAnswers: (answers) => session.answer({ id, type }, answers, { attach: !thread.active }),
-        onSkip: () => session.skip(event.id),
+        onSkip: () => session.reception.skip(event.id),
       },
     );
     this.element = h("div", { class: "row asked" }, form.element);

@@ -16,7 +16,6 @@ export class Outbox {
   #store;
   #last = 0;
 
-  /** @param {import("./storage.js").Store} store */
   constructor(store) {
     this.#store = store;
   }

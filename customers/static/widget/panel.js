@@ -49,7 +49,7 @@ function tellOnce(type, value) {
 const happened = (name, data) => tell({ type: "happened", name, data });
 
 function report() {
-  const { conversation, customer, availability, unread } = session;
+  const { conversation, customer, attention: { unread }, reception: { availability } } = session;
   tellOnce("unread", { count: unread });
   if (availability) tellOnce("availability", { availability: availability === "offline" ? "offline" : "online" });
   if (customer.statistics) tellOnce("customer", { customer: publicCustomer() });
@@ -74,8 +74,8 @@ function publicCustomer() {
 
 const heard = {
   hello(message) {
-    session.setPage(message.page, message.referrer);
-    session.setCustomer(message.profile);
+    session.visit.setPage(message.page, message.referrer);
+    session.visit.setCustomer(message.profile);
     heard.visibility(message);
     tell({ type: "ready" });
     if (message.connect || greets) session.start();
@@ -84,25 +84,25 @@ const heard = {
     open = visibility === "maximized";
     panel.setAttribute("aria-modal", covering);
     greeting.draw(open);
-    session.watch(open);
+    session.attention.watch(open);
     if (!open) return;
-    session.acceptGreeting();
+    session.greeting.accept();
     session.start();
     if (wanted !== undefined) view.toNewest();
     if (wanted) focus();
   },
-  page: ({ page }) => session.setPage(page),
+  page: ({ page }) => session.visit.setPage(page),
   leaving() {
     greeting.leaving();
     greeting.draw(open);
   },
-  customer: ({ customer }) => session.setCustomer(customer),
+  customer: ({ customer }) => session.visit.setCustomer(customer),
 };
 
 const tell = connectHost((message) => heard[message.type]?.(message));
 
 session.addEventListener("change", () => {
-  if (open) session.acceptGreeting();
+  if (open) session.greeting.accept();
   view.draw();
   composer.draw();
   greeting.draw(open);
@@ -121,7 +121,7 @@ session.addEventListener("spoken", ({ detail: event }) => {
 });
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
-  if (greeting.isShown) session.dismissGreeting();
+  if (greeting.isShown) session.greeting.dismiss();
   else if (!view.dismiss()) minimize();
 });
 
@@ -130,7 +130,7 @@ composer.draw();
 if (standsAlone()) {
   document.getElementById("minimize").hidden = true;
   open = true;
-  session.watch(true);
+  session.attention.watch(true);
   session.start();
   composer.focus();
 }

@@ -15,14 +15,10 @@ export class Rating {
   #thread = null;
   #known = "";
 
-  /**
-   * @param {HTMLElement} place
-   * @param {import("./session.js").Session} session
-   */
   constructor(place, session) {
     this.#session = session;
     const score = (value, name, words) =>
-      h("button", { type: "button", class: "button score", "aria-pressed": "false", onclick: () => this.#try(() => session.rate({ score: value })) }, icon(name), words);
+      h("button", { type: "button", class: "button score", "aria-pressed": "false", onclick: () => this.#try(() => session.lastThread.rate({ score: value })) }, icon(name), words);
     this.#scores = [score(1, "thumbs-up", t("rating_good")), score(0, "thumbs-down", t("rating_bad"))];
     this.#more = h(
       "form",
@@ -42,7 +38,7 @@ export class Rating {
 
   /** Shows what is known; what is being written stays as it is. */
   draw(thread) {
-    const { score, comment = "" } = this.#session.rating;
+    const { score, comment = "" } = this.#session.lastThread.rating;
     const rated = score !== undefined;
     say(this.#title, t(rated ? "rating_done" : "rating_question"));
     this.#scores[0].setAttribute("aria-pressed", score === 1);
@@ -63,12 +59,12 @@ export class Rating {
   #say(event) {
     event.preventDefault();
     const words = this.#comment.value.trim();
-    if (words && words !== this.#known) this.#try(() => this.#session.rate({ comment: words }), t("rating_thanks"));
+    if (words && words !== this.#known) this.#try(() => this.#session.lastThread.rate({ comment: words }), t("rating_thanks"));
   }
 
   /** The button goes away with what it did, and leaves the cursor where one rates anew. */
   async #undo() {
-    if (await this.#try(() => this.#session.unrate())) this.#scores[0].focus();
+    if (await this.#try(() => this.#session.lastThread.unrate())) this.#scores[0].focus();
   }
 
   async #try(act, done = "") {

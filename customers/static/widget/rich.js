@@ -10,11 +10,7 @@ export class RichMessage {
   #entry;
   #session;
 
-  /**
-   * @param {{event: object, thread: object, greeting?: object, answered?: boolean}} entry
-   *   `answered` says that the visitor has spoken since.
-   * @param {import("./session.js").Session} session
-   */
+  /** `entry` is the log's: `{event, thread, greeting?, answered?}`, `answered` since by the visitor. */
   constructor(entry, session) {
     this.#entry = entry;
     this.#session = session;

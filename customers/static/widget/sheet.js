@@ -9,10 +9,7 @@ export class Sheet {
   #onDone;
   #return = null;
 
-  /**
-   * @param {HTMLElement} place Where it opens; hidden as long as nothing is asked.
-   * @param {() => void} onDone Puts the cursor back where it belongs.
-   */
+  /** Opens in `place`, hidden as long as nothing is asked; `onDone` puts the cursor back. */
   constructor(place, onDone) {
     this.#place = place;
     this.#onDone = onDone;

@@ -38,7 +38,6 @@ export function when(date, now = new Date()) {
 }
 
 export const exactly = (date) => formats.exact.format(date);
-export const clock = (date) => formats.clock.format(date);
 export const percent = (share) => formats.percent.format(share);
 
 /** "Today", "Yesterday", or the day with its weekday. */

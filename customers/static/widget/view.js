@@ -132,7 +132,7 @@ export class View {
   // --- header -----------------------------------------------------------------------------------
 
   #drawHeader() {
-    const { conversation, predicted } = this.#session;
+    const { conversation, reception: { predicted } } = this.#session;
     const active = activeThread(conversation);
     const present = active ? presentAgents(conversation) : [];
     const known = present.length ? present : [active?.queue ? null : (lastAgent(conversation) ?? predicted)].filter(Boolean);
@@ -153,7 +153,7 @@ export class View {
   }
 
   #status(active, present) {
-    const { connection, availability, ready } = this.#session;
+    const { connection, ready, reception: { availability } } = this.#session;
     if (this.#isDown) return { text: t("status_lost"), tone: "" };
     if (active?.queue && availability !== "offline") return { text: t("status_queue", active.queue), tone: "warn" };
     if (active && present.length) return { text: t("status_answering"), tone: "ok" };
@@ -211,9 +211,8 @@ export class View {
   // --- welcome, queue, offline ------------------------------------------------------------------
 
   #drawWelcome(possible) {
-    const { conversation, availability, predicted } = this.#session;
-    const { greeting, asked } = this.#session;
-    const visible = possible && !allEvents(conversation).length && !this.#session.pending().length && !greeting;
+    const { conversation, asked, greeting, reception: { availability, predicted } } = this.#session;
+    const visible = possible && !allEvents(conversation).length && !this.#session.pending().length && !greeting.current;
     get("welcome").hidden = !visible;
     get("welcome").classList.toggle("small", Boolean(asked));
     const key = visible ? `${availability}:${predicted?.name ?? ""}:${asked?.type}` : "";
@@ -242,11 +241,11 @@ export class View {
   }
 
   #note() {
-    const { conversation, availability } = this.#session;
+    const { conversation, reception: { availability } } = this.#session;
     const active = activeThread(conversation);
     if (!active) {
       const over = allEvents(conversation).length && !this.#session.pending().length;
-      return over ? { lines: [t(this.#session.asked || this.#session.greeting ? "ended" : "ended_text")] } : null;
+      return over ? { lines: [t(this.#session.asked || this.#session.greeting.current ? "ended" : "ended_text")] } : null;
     }
     const answered = presentAgents(conversation).length > 0;
     if (availability === "offline" && !answered && active.events.length) {
@@ -261,7 +260,7 @@ export class View {
   }
 
   #drawActivity() {
-    const { activity, conversation } = this.#session;
+    const { conversation, activity: { current: activity } } = this.#session;
     const name = conversation.users[activity?.authorId]?.name || t("someone");
     const { title } = activity ?? {};
     say(get("activity"), activity ? t(title ? "thinking_about" : activity.kind, { name, title }) : "");
@@ -291,7 +290,7 @@ export class View {
 
   /** A form takes the composer's place until it is sent; what is being filled in stays. */
   #drawAsked(possible) {
-    const { asked, customer, groups } = this.#session;
+    const { asked, customer, reception: { groups } } = this.#session;
     const visible = possible && asked;
     const key = visible ? JSON.stringify([asked, groups]) : "";
     get("asked").hidden = !visible;
@@ -399,7 +398,7 @@ export class View {
       no: t("cancel"),
       failed: t("mail_failed"),
       input: { control, check, elements: [h("label", { class: "label", for: "mail-address" }, t("mail_address")), control] },
-      act: () => this.#session.requestTranscript(control.value.trim()),
+      act: () => this.#session.lastThread.mailTo(control.value.trim()),
     });
   }
 }
