@@ -278,3 +278,7 @@ class RequestTimeout(ProtocolError):
     type = "request_timeout"
     message = "Request timed out"
     status = 504
+
+
+TURNED_AWAY = (Authentication, CustomerBanned, RequesterSuspended, RequesterAwaitingApproval)
+"""What somebody is refused with for who they are, before they are counted as a requester."""

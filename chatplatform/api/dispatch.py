@@ -69,9 +69,9 @@ def _serve(call: Call, events: list[DomainEvent]) -> Outcome:
     requester = call.requester
     if requester is None:
         requester = _known_anyway(call) if action.public else authenticate(call)
-    requester = _author(call, action, requester)
     if requester is not None:
         ratelimit.count(requester.rate_key)
+    requester = _author(call, action, requester)
     if not isinstance(call.payload, dict):
         raise Validation("payload must be an object")
     payload = versions.upgrade_request(action, call.version, call.payload)

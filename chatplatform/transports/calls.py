@@ -20,6 +20,7 @@ from chatplatform.api import dispatch, ratelimit
 from chatplatform.api.call import RTM, Call, Deadline, Outcome
 from chatplatform.api.errors import as_protocol_error
 from chatplatform.errors import (
+    TURNED_AWAY,
     Authentication,
     PendingRequestsLimitReached,
     ProtocolError,
@@ -264,7 +265,7 @@ def _authenticated(call: Call) -> Requester:
     """Return who the token belongs to; failures count against the client's address."""
     try:
         return dispatch.authenticate(call)
-    except Authentication:
+    except TURNED_AWAY:
         ratelimit.failed_authentication(call.address)
         raise
 

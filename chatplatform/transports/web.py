@@ -32,6 +32,7 @@ from chatplatform.api.errors import as_protocol_error
 from chatplatform.api.queries import payload_of_query
 from chatplatform.domain_events import DomainEvent
 from chatplatform.errors import (
+    TURNED_AWAY,
     Authentication,
     EntityTooLarge,
     ProtocolError,
@@ -174,7 +175,7 @@ def _dispatch(call: Call) -> Outcome:
     outcome = dispatch(call)
     if outcome.events:
         _publish(outcome.events)
-    if isinstance(outcome.error, Authentication):
+    if isinstance(outcome.error, TURNED_AWAY):
         try:
             ratelimit.failed_authentication(call.address)
         except TooManyRequests as error:

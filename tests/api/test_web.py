@@ -23,6 +23,8 @@ from chatplatform.errors import (
     RequestTimeout,
     TooManyRequests,
 )
+from chatplatform.models import Customer
+from chatplatform.services import bans
 from tests import make
 from tests.api.conftest import Number, Web, double, nothing
 
@@ -539,6 +541,43 @@ def test_an_address_that_fails_too_often_is_told_to_wait_but_valid_tokens_pass(
 
     refused(response, 429, "too_many_requests")
     assert web.call("nothing", Authorization=f"Bearer {token}").status_code == 200
+
+
+@pytest.mark.django_db
+def test_a_call_in_the_person_of_nobody_counts_like_any_other(
+    define: Define, web: Web, settings: Settings
+) -> None:
+    settings.RATE_LIMIT_PER_SECOND, settings.RATE_LIMIT_BURST = 0.01, 2
+    define("agent", nothing)
+    token = make.access_token(make.agent(make.organization()))
+    asking = {"version": "3.5", "Authorization": f"Bearer {token}", "X_Author_Id": "nobody"}
+    for _ in range(2):
+        refused(web.call("nothing", **asking), 403, "authorization")
+
+    refused(web.call("nothing", **asking), 429, "too_many_requests")
+
+
+@pytest.mark.django_db
+def test_whoever_is_turned_away_too_often_is_told_to_wait(
+    define: Define, web: Web, settings: Settings
+) -> None:
+    settings.ADDRESS_LIMIT_PER_SECOND, settings.ADDRESS_LIMIT_BURST = 0.01, 2
+    define("customer", nothing)
+    organization = make.organization()
+    banned, other = make.customer(organization), make.customer(organization)
+    bans.ban_customer(make.requester(make.agent(organization)), str(banned.pk), days=1)  # type: ignore[arg-type]
+    query = f"?organization_id={organization.pk}"
+
+    def ask(customer: Customer) -> Any:
+        token = make.customer_token(customer)
+        bearer = f"Bearer {token}"
+        return web.call("nothing", api="customer", query=query, Authorization=bearer)
+
+    for _ in range(2):
+        refused(ask(banned), 403, "customer_banned")
+
+    refused(ask(banned), 429, "too_many_requests")
+    assert ask(other).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -280,3 +280,26 @@ async def test_silence(office: Office, settings: Any) -> None:
     assert await ended(silent, look(), "customer") == "inactivity_timeout"
     for client in (talks, talked):
         assert (await office.ask(client, "ping", {}))["success"] is True
+
+
+async def test_whoever_is_turned_away_too_often_is_told_to_wait(
+    office: Office, settings: Any
+) -> None:
+    """A token that is good but must not be used gets no more attempts than a wrong one."""
+    settings.ADDRESS_LIMIT_PER_SECOND, settings.ADDRESS_LIMIT_BURST = 0.01, 2
+    ann = await office.do(lambda: make.agent(office.acme))
+    bob = await office.do(lambda: make.agent(office.acme))
+    anns = await office.do(lambda: make.access_token(ann))
+    bobs = await office.do(lambda: make.access_token(bob))
+    await office.do(lambda: agents.suspend_agent(office.acme.id, ann.public_id))
+    client = await connect(f"{office.address}/v3.6/agent/rtm/ws")
+    office.sockets.append(client)
+
+    answers = [await office.ask(client, "login", {"token": f"Bearer {anns}"}) for _ in range(3)]
+
+    assert [answer["payload"]["error"]["type"] for answer in answers] == [
+        "requester_suspended",
+        "requester_suspended",
+        "too_many_requests",
+    ]
+    await office.enter(bobs)
