@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Playwright
 
 from tests.chromium import chromium
-from tests.e2e.visitors import WAIT, Agent, Line, Visit, Widget
+from tests.e2e.visitors import Agent, Visit, Widget
+from tests.e2e.wires import WAIT, Line
 from tests.live import LiveServer, live_server
 
 
@@ -58,7 +59,7 @@ def visit(server: LiveServer, context: BrowserContext) -> Visit:
 @pytest.fixture
 def line(context: BrowserContext, agent: Agent) -> Line:
     """The visitor's line; frames pass only while Playwright works, so agents wait with it."""
-    made = Line(context)
+    made = Line(context, "customer")
     idle = context.new_page()
     agent.meanwhile = lambda: idle.wait_for_timeout(20)
     return made

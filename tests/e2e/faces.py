@@ -9,9 +9,10 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from playwright.sync_api import BrowserContext, FilePayload, FrameLocator, Locator, expect
+from playwright.sync_api import BrowserContext, FilePayload, Locator, expect
 
 from tests.clients import web
+from tests.e2e.visitors import Widget
 from tests.live import LiveServer
 
 WAIT = 15.0
@@ -97,50 +98,17 @@ class Desk:
         )
 
 
-class Visitor:
+class Visitor(Widget):
     """A visitor of the demo page, with the widget open."""
 
     def __init__(self, context: BrowserContext, url: str, name: str = "") -> None:
+        super().__init__(context.new_page(), f"{url}/demo/")
         self.context = context
         self.name = name
-        self.page = context.new_page()
-        self.page.goto(f"{url}/demo/")
         if name:
             expect(self.launcher).to_be_visible()
             self.page.evaluate("(name) => LiveChatWidget.call('set_customer_name', name)", name)
         self.open()
-
-    @property
-    def launcher(self) -> Locator:
-        """What opens and closes the widget."""
-        return self.page.get_by_role("button", name="chat")
-
-    @property
-    def panel(self) -> FrameLocator:
-        """The document inside the iframe."""
-        return self.page.frame_locator("livechat-widget iframe")
-
-    @property
-    def words(self) -> Locator:
-        """Where messages are written."""
-        return self.panel.get_by_label("Your message")
-
-    @property
-    def log(self) -> Locator:
-        """What was said."""
-        return self.panel.get_by_role("log")
-
-    def open(self) -> None:
-        """Open the widget, unless it is, and wait until it can be used."""
-        if self.launcher.get_attribute("aria-expanded") != "true":
-            self.launcher.click()
-        expect(self.words).to_be_visible(timeout=WAIT * 1000)
-        expect(self.panel.get_by_text("Loading messages")).to_be_hidden(timeout=WAIT * 1000)
-
-    def say(self, text: str) -> None:
-        """Write and send a message."""
-        self.words.fill(text)
-        self.words.press("Enter")
 
     def attach(self, file: FilePayload) -> None:
         """Send a file."""

@@ -19,7 +19,9 @@ from playwright.sync_api import (
     expect,
 )
 
-from tests.e2e.visitors import SCHEMES, WAIT, Agent, Line, Visit, Widget, started, violations
+from tests.e2e.axe import SCHEMES, violations
+from tests.e2e.visitors import Agent, Visit, Widget, started
+from tests.e2e.wires import WAIT, Line
 from tests.live import LiveServer
 
 pytestmark = pytest.mark.browser

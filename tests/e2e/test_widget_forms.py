@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, expect
 
-from tests.e2e.visitors import SCHEMES, Agent, Visit, Widget, furnish, started, violations
+from tests.e2e.axe import SCHEMES, violations
+from tests.e2e.visitors import Agent, Visit, Widget, furnish, started
 from tests.live import LiveServer
 
 pytestmark = pytest.mark.browser

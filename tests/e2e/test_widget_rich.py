@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.e2e.visitors import SCHEMES, Agent, Line, Visit, Widget, started, violations
+from tests.e2e.axe import SCHEMES, violations
+from tests.e2e.visitors import Agent, Visit, Widget, started
+from tests.e2e.wires import Line
 from tests.live import LiveServer
 
 pytestmark = pytest.mark.browser
