@@ -21,8 +21,10 @@ from chatplatform.transports.polling import Session
 from chatplatform.transports.rtm import Receive, Scope
 from chatplatform.transports.server import Server
 
-_PREFIX = r"^v(?P<version>[^/]+)/(?P<api>agent|customer)/rtm/sjs"
-_SESSION = _PREFIX + r"/(?P<server>[^/.]+)/(?P<session>[^/.]+)"
+_PREFIX = r"^v(?P<version>[^/]{1,16})/(?P<api>agent|customer)/rtm/sjs"
+_NAME = r"[^/.]{1,64}"
+"""What clients make up for themselves, and every process that shares Redis remembers."""
+_SESSION = _PREFIX + rf"/(?P<server>{_NAME})/(?P<session>{_NAME})"
 STREAM_BYTES = 128 * 1024
 """After this much a streaming answer ends, and its client asks for another."""
 
