@@ -314,6 +314,30 @@ class TestOutbox:
         assert texts == ["one"]
 
 
+class TestStore:
+    """``storage.js``: what the browser keeps."""
+
+    def test_when_the_storage_is_full_what_it_keeps_is_still_there(
+        self, evaluate: Evaluate
+    ) -> None:
+        outcome = evaluate(
+            """
+            const { Store } = await load("storage.js");
+            const store = new Store("test");
+            store.set("token", "kept");
+            store.set("cache", "old");
+            localStorage.setItem("filling", "x".repeat(5_242_880 - 200));
+            store.set("cache", "y".repeat(1_000));
+            const seen = [store.get("token"), store.get("cache").length, store.keys("").sort()];
+            localStorage.removeItem("filling");
+            const later = new Store("test");
+            return [...seen, later.get("token"), later.get("cache")];
+            """
+        )
+
+        assert outcome == ["kept", 1000, ["cache", "token"], "kept", None]
+
+
 class TestConnection:
     """``connection.js`` against a socket that does what the test says."""
 
@@ -485,6 +509,35 @@ class TestConnection:
             [500, 1000, 2000, 4000, 15000],
             [1000, 2000, 4000, 8000, 30000],
         ]
+
+
+class TestToken:
+    """``token.js``: who the customer is, as far as the server tells."""
+
+    def test_a_server_that_does_not_answer_is_given_up_and_may_be_asked_again(
+        self, evaluate: Evaluate
+    ) -> None:
+        outcome = evaluate(
+            """
+            const { TokenSource } = await load("token.js");
+            const { Store } = await load("storage.js");
+            const answered = window.fetch;
+            const silence = (signal) => new Promise((_, reject) => {
+                signal.addEventListener("abort", () => reject(signal.reason));
+            });
+            window.fetch = (url, { signal }) => silence(signal);
+            const who = { organizationId: "o", clientId: "c", patience: 50 };
+            const tokens = new TokenSource({ store: new Store("t"), ...who });
+            const error = await tokens.get().catch((error) => error);
+            const body = { access_token: "a", entity_id: "e", expires_in: 3600 };
+            window.fetch = async () => new Response(JSON.stringify(body));
+            const second = await tokens.get();
+            window.fetch = answered;
+            return [error.name, Boolean(error.permanent), second.accessToken];
+            """
+        )
+
+        assert outcome == ["TimeoutError", False, "a"]
 
 
 class TestWords:

@@ -10,10 +10,7 @@ export class Store {
   #prefix;
   #memory = new Map();
 
-  /**
-   * @param {string} prefix Every key begins with it.
-   * @param {() => Storage} [open] Gives the storage; may throw where storage is blocked.
-   */
+  /** Every key begins with `prefix`; `open` gives the storage, and may throw where it is blocked. */
   constructor(prefix, open = () => window.localStorage) {
     this.#prefix = `${prefix}:`;
     try {
@@ -26,7 +23,7 @@ export class Store {
 
   /** The value under `key`, or null. */
   get(key) {
-    const text = this.#area ? this.#area.getItem(this.#prefix + key) : this.#memory.get(key);
+    const text = this.#memory.get(key) ?? this.#area?.getItem(this.#prefix + key);
     try {
       return JSON.parse(text ?? "null");
     } catch {
@@ -38,26 +35,23 @@ export class Store {
   set(key, value) {
     const text = JSON.stringify(value);
     try {
-      if (!this.#area) throw new Error("no storage");
       this.#area.setItem(this.#prefix + key, text);
+      this.#memory.delete(key);
     } catch {
-      this.#area = null;
+      this.remove(key);
       this.#memory.set(key, text);
     }
   }
 
   remove(key) {
     this.#memory.delete(key);
-    if (this.#area) this.#area.removeItem(this.#prefix + key);
+    this.#area?.removeItem(this.#prefix + key);
   }
 
-  /** All keys that begin with `start`. */
   keys(start) {
-    if (!this.#area) return [...this.#memory.keys()].filter((key) => key.startsWith(start));
-    const whole = this.#prefix + start;
-    return Object.keys(this.#area)
-      .filter((key) => key.startsWith(whole))
-      .map((key) => key.slice(this.#prefix.length));
+    const kept = Object.keys(this.#area ?? {}).filter((key) => key.startsWith(this.#prefix));
+    const names = [...this.#memory.keys(), ...kept.map((key) => key.slice(this.#prefix.length))];
+    return names.filter((key) => key.startsWith(start));
   }
 
   /** Calls `listener(key)` when another tab changes a key; returns how to stop. */

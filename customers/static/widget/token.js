@@ -8,6 +8,7 @@ import { exclusively } from "./storage.js";
 
 const KEY = "token";
 const MARGIN = 60_000;
+const PATIENCE = 10_000;
 
 /** The token could not be had. `permanent` says that asking again will not help. */
 export class TokenError extends Error {
@@ -21,15 +22,9 @@ export class TokenError extends Error {
 export class TokenSource {
   #options;
 
-  /**
-   * @param {object} options
-   * @param {import("./storage.js").Store} options.store Where the token is kept.
-   * @param {string} options.organizationId
-   * @param {string} options.clientId The organisation's widget client.
-   * @param {string} [options.url]
-   */
+  /** `clientId` is the organisation's widget client; after `patience` ms an answer is given up. */
   constructor(options) {
-    this.#options = { url: "/v2/customer/token", ...options };
+    this.#options = { url: "/v2/customer/token", patience: PATIENCE, ...options };
   }
 
   /** The customer whose token is at hand, or null. */
@@ -53,10 +48,11 @@ export class TokenSource {
   }
 
   async #ask() {
-    const { url, organizationId, clientId, store } = this.#options;
+    const { url, organizationId, clientId, store, patience } = this.#options;
     const response = await fetch(url, {
       method: "POST",
       credentials: "include",
+      signal: AbortSignal.timeout(patience),
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({
         grant_type: "cookie",
