@@ -5,6 +5,11 @@ from datetime import datetime
 from uuid import UUID
 
 
+def customer_rate_key(customer_id: UUID) -> str:
+    """Return what the rate limit counts a customer by."""
+    return f"c:{customer_id}"
+
+
 @dataclass(frozen=True, slots=True)
 class AgentRequester:
     """An agent or bot with a verified token.
@@ -66,7 +71,7 @@ class CustomerRequester:
     @property
     def rate_key(self) -> str:
         """What the rate limit counts by."""
-        return f"c:{self.customer_id}"
+        return customer_rate_key(self.customer_id)
 
     @property
     def sees_deleted(self) -> bool:

@@ -64,6 +64,7 @@ def grant_by_cookie(
     expires_in: int,
     address: str = "",
     before_minting: Check,
+    before_renewing: Callable[[UUID], None] | None = None,
 ) -> Granted:
     """Give the browser that holds ``cookie`` a token of its customer, else of a new one.
 
@@ -71,7 +72,7 @@ def grant_by_cookie(
     browser itself says about that page, empty outside browsers: unless the client is open to
     every page, it has to agree. A pair that does not fit together, or belongs to another
     organisation, proves nothing. ``address`` is where the browser is; ``before_minting`` may raise
-    to refuse a new identity.
+    to refuse a new identity, ``before_renewing`` another token for the customer it is given.
 
     Raise :class:`InvalidClient`, :class:`UnauthorizedClient` (not this organisation's, or not at
     this page), :class:`InvalidRequest` for a malformed ``redirect_uri``, or
@@ -85,6 +86,8 @@ def grant_by_cookie(
     if cookie is None or identity is None:
         before_minting()
         cookie, identity = None, None
+    elif before_renewing is not None:
+        before_renewing(identity.customer_id)
     with transaction.atomic():
         if identity is None:
             cookie, customer = _mint(application.organization)

@@ -39,7 +39,7 @@ from chatplatform.oauth_errors import (
     TooManyAttempts,
     Unauthorized,
 )
-from chatplatform.requester import AgentRequester, CustomerRequester
+from chatplatform.requester import AgentRequester, CustomerRequester, customer_rate_key
 from chatplatform.services import customer_identities, tokens
 from chatplatform.services.customer_identities import Granted
 from chatplatform.transports.addresses import client_address
@@ -152,6 +152,7 @@ def _by_cookie(request: HttpRequest, wanted: TokenRequest) -> Granted:
         expires_in=wanted.expires_in,
         address=_address(request),
         before_minting=lambda: ratelimit.minted_identity(_address(request)),
+        before_renewing=lambda customer_id: ratelimit.count(customer_rate_key(customer_id)),
     )
 
 

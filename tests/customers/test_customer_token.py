@@ -652,6 +652,20 @@ class TestLimits:
 
         assert answers == 5 * [200]
 
+    def test_a_known_browser_asks_as_often_as_its_customer_may(
+        self, browser: Client, application: Application, settings: Settings
+    ):
+        settings.RATE_LIMIT_BURST, settings.RATE_LIMIT_PER_SECOND = 2, 0.001
+        for _ in range(3):
+            assert post(browser, by_cookie(application)).status_code == 200
+        before = stored()
+
+        response = post(browser, by_cookie(application))
+
+        refused(response, 429, "oauth_exception", "temporarily_unavailable")
+        assert stored() == before
+        assert post(Client(), by_cookie(application)).status_code == 200
+
     def test_a_backend_is_counted_for_new_customers_only(
         self, browser: Client, application: Application, owner: Agent
     ):
