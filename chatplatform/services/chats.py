@@ -16,6 +16,7 @@ from chatplatform.domain_events import tell
 from chatplatform.domain_events.chats import ChatStarted, ChatUnfollowed
 from chatplatform.domain_events.events import EventsMarkedAsSeen
 from chatplatform.errors import (
+    AgentOffline,
     ChatAlreadyActive,
     ChatInactive,
     ChatLimitReached,
@@ -213,11 +214,23 @@ def _invited_agents(requester: Requester, opening: Opening, chat: Chat) -> list[
         raise Validation(f"At most {EXTRA_AGENTS} agents can be invited")
     agents = [people.acting(requester)]
     for user_id in sorted(invited):
-        agent = people.agent_by_public_id(requester.organization_id, user_id)
+        agent = _who_can_join(requester, user_id)
         if user_id not in chat.participants and not groups.may_see(agent, chat.group_ids):
             raise MissingAccess
         agents.append(agent)
     return agents
+
+
+def _who_can_join(requester: Requester, agent_id: str) -> Agent:
+    """Return an agent who can be brought into a chat, connected or not.
+
+    Raise :class:`NotFound`, and :class:`AgentOffline` for one who may not log in: a chat would be
+    left with somebody who can never answer.
+    """
+    agent = people.agent_by_public_id(requester.organization_id, agent_id)
+    if agent.suspended or agent.awaiting_approval:
+        raise AgentOffline
+    return agent
 
 
 def _begin(
@@ -415,7 +428,8 @@ def add_user_to_chat(
     """Let an agent, or the chat's one customer, join the active thread.
 
     Raise :class:`ChatInactive`, :class:`MissingAccess` (the agent may not see the chat),
-    :class:`NotAllowed` (a second customer), :class:`NotFound`. Tells ``UserAddedToChat``; adding
+    :class:`AgentOffline` (the agent may not log in), :class:`NotAllowed` (a second customer),
+    :class:`NotFound`. Tells ``UserAddedToChat``; adding
     a user who is there already changes nothing. An agent who is to whisper from now on leaves
     first, as far as customers can tell; a chat nobody else talks in waits for another agent then.
     A bot that may write to the chat may join it, whatever its groups (protocol.md 5.3).
@@ -440,7 +454,7 @@ def add_user_to_chat(
 def _add_agent(
     requester: AgentRequester, chat: Chat, thread: Thread, user_id: str, visibility: str
 ) -> None:
-    agent = people.agent_by_public_id(requester.organization_id, user_id)
+    agent = _who_can_join(requester, user_id)
     joins_as_bot = agent.kind == Agent.Kind.BOT and agent.id == requester.agent_id
     may_join = joins_as_bot or user_id in chat.participants
     if not may_join and not groups.may_see(agent, chat.group_ids):

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chatplatform.models import Chat, Organization, Thread
+from chatplatform.models import Agent, Chat, Organization, Thread
 from tests import make
 from tests.world import User, World
 
@@ -556,6 +556,22 @@ def test_an_added_agent_needs_access(world: World, acme: Organization, ann: User
     }
 
     assert ann.refused("add_user_to_chat", **added) == "missing_access"
+
+
+@pytest.mark.parametrize("lacking", [{"suspended": True}, {"awaiting_approval": True}])
+def test_who_may_not_log_in_is_left_with_no_chat(
+    acme: Organization, ann: User, carl: User, lacking: dict[str, bool]
+) -> None:
+    chat_id = started(carl)
+    away = make.agent(acme)
+    Agent.objects.filter(pk=away.pk).update(**lacking)
+    joining = {"user_id": away.public_id, "user_type": "agent"}
+
+    for visibility in ("all", "agents"):
+        about = {"chat_id": chat_id, **joining, "visibility": visibility}
+        assert ann.refused("add_user_to_chat", **about) == "agent_offline"
+    invited = {"users": [{"id": away.public_id, "type": "agent"}]}
+    assert ann.refused("start_chat", chat=invited) == "agent_offline"
 
 
 def test_a_chat_without_customer_is_given_one(
