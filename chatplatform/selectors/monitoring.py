@@ -146,16 +146,15 @@ def _monitored(customer: Customer, situation: Situation, agent_id: str) -> Recor
 def watched(
     organization_id: UUID, level: str, agent_id: str, group_numbers: Iterable[int], limit: int
 ) -> list[Customer]:
-    """Return up to ``limit`` customers an agent watches, those in running chats first.
+    """Return up to ``limit`` customers an agent watches: their own, then those in running chats.
 
     ``group_numbers`` are the agent's groups, ``level`` one of :data:`LEVELS`. Five reads.
     """
     numbers = sorted(group_numbers)
-    talking_ids = _followed(organization_id, agent_id)
-    if level != MY:
-        talking_ids |= _talking(organization_id, numbers, limit)
+    own = _followed(organization_id, agent_id)
+    talking_ids = own if level == MY else own | _talking(organization_id, numbers, limit)
     customers = Customer.objects.filter(id__in=talking_ids).select_related("last_visit")
-    talking = list(customers.order_by("created_at")[:limit])
+    talking = sorted(customers, key=lambda one: (one.id not in own, one.created_at))[:limit]
     if level not in (INVITED, ONLINE) or len(talking) == limit:
         return talking
     known = {customer.id for customer in talking}

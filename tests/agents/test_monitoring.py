@@ -6,6 +6,7 @@ import pytest
 
 from chatplatform.models import Agent, Customer, Group, Organization
 from chatplatform.services import groups as group_services
+from chatplatform.services import monitoring
 from tests import make
 from tests.world import Pushes, User, World
 
@@ -111,6 +112,27 @@ def crowd(world: World, acme: Organization) -> dict[str, User]:
     customers["waiting"].call("start_chat")
     world.customer(acme, "away", online=False)
     return {"ann": ann, **customers}
+
+
+def test_ones_own_customers_are_told_before_others(
+    world: World, acme: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(monitoring, "MOST_CHATTING", 2)
+    acme.properties = {"limits": {"monitored_customers.base": 2}}
+    acme.save()
+    ann = world.agent(acme, "ann", online=True)
+    for number in range(3):
+        world.customer(acme, f"other{number}").call("start_chat")
+    ann.call("set_routing_status", status="not_accepting_chats")
+    bob = world.agent(acme, "bob", online=True)
+    own = world.customer(acme, "own")
+    own.call("start_chat")
+
+    bob.login(customer_monitoring_level="online")
+
+    told = told_at_login(bob)["customers"]
+    assert len(told) == 2
+    assert told[0]["id"] == own.id
 
 
 @pytest.mark.parametrize("how", ["follows", "whispers"])
