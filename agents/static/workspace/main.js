@@ -224,7 +224,7 @@ function commands(query = "") {
     [chat, "command.ban", "ban", () => dialogs.ban.open(selected)],
     [isMember, "command.leave", "log-out", () => workspace.seats.leave(selected)],
     [
-      chat && isActive(chat) && !mySeat(chat, me),
+      chat && isActive(chat) && (!mySeat(chat, me) || isSupervising(chat, me)),
       "command.join",
       "log-in",
       () => workspace.seats.join(selected),

@@ -20,6 +20,11 @@ export function presentAgents(chat) {
   return agentsOf(chat).filter(({ present }) => present);
 }
 
+/** The agents the customer talks with: those who only whisper keep nobody from waiting. */
+export function answeringAgents(chat) {
+  return presentAgents(chat).filter(({ visibility }) => visibility !== "agents");
+}
+
 export function userOf(chat, id) {
   return chat.users.find((user) => user.id === id) ?? null;
 }
@@ -41,7 +46,7 @@ export function isActive(chat) {
 export function sectionOf(chat, me) {
   if (!isActive(chat)) return "archive";
   if (mySeat(chat, me)) return "mine";
-  if (presentAgents(chat).length) return "others";
+  if (answeringAgents(chat).length) return "others";
   return chat.thread.queue ? "queued" : "unassigned";
 }
 

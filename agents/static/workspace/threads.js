@@ -3,7 +3,7 @@
  * Every command rejects with the server's refusal, so that whoever asked can show it in place.
  */
 
-import { mySeat, presentAgents } from "./selectors.js";
+import { mySeat } from "./selectors.js";
 
 export class Threads {
   /** @param {import("./workspace.js").Workspace} workspace */
@@ -58,9 +58,4 @@ export class Threads {
     const ids = { chat_id: chatId, thread_id: threadId };
     return (await this.workspace.ask("get_thread_transcript", ids)).transcript;
   }
-}
-
-/** The agents who lose a chat when it is handed on: those the customer talks with. */
-export function leaving(chat) {
-  return presentAgents(chat).filter(({ visibility }) => visibility !== "agents");
 }

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 
-from tests.e2e.workspace.faces import Desk, Meet, Refusals
+from tests.e2e.workspace.faces import Desk, Meet, Refusals, as_agent
 from tests.live import LiveServer
 
 pytestmark = pytest.mark.browser
@@ -192,6 +192,36 @@ class TestTheList:
         )
         other.close()
 
+    def test_who_whispers_leaves_the_customer_in_the_queue_and_may_take_over(
+        self, server: LiveServer, desk: Desk, colleague: Desk, meet: Meet
+    ) -> None:
+        # given a customer in the queue
+        desk.accept(False)
+        customer = meet().start("Anybody there?", continuous=True)
+        desk.open(customer, "queued")
+        expect(colleague.row(customer, "queued")).to_contain_text("No. 1")
+
+        # when an agent joins unseen
+        as_agent(
+            server,
+            1,
+            "add_user_to_chat",
+            chat_id=customer.chat_id,
+            user_id=server.demo["agents"][1]["id"],
+            user_type="agent",
+            visibility="agents",
+            ignore_requester_presence=True,
+        )
+
+        # then the customer still waits, until the agent takes part
+        expect(desk.page.locator(".head-about")).to_contain_text("Only colleagues see you here")
+        expect(colleague.row(customer, "queued")).to_contain_text("No. 1")
+        desk.page.get_by_role("button", name="Join the chat").click()
+
+        expect(colleague.row(customer, "others")).to_be_visible()
+        desk.say("Here I am.")
+        customer.hear("incoming_event", lambda push: push["event"].get("text") == "Here I am.")
+
     def test_a_chat_is_closed_by_the_customer_and_opened_again(
         self, desk: Desk, meet: Meet
     ) -> None:
@@ -299,6 +329,11 @@ class TestKeyboard:
 
         expect(desk.row(customer)).not_to_be_focused()
         expect(shortcuts).to_be_hidden()
+
+    def test_an_answered_question_leaves_the_focus_in_the_list(self, desk: Desk) -> None:
+        desk.page.get_by_role("button", name="Not now").press("Enter")
+
+        expect(desk.page.get_by_role("navigation", name="Chats")).to_be_focused()
 
     def test_skip_links_move_the_focus_and_nothing_else(self, desk: Desk, meet: Meet) -> None:
         customer = meet().start("Hello")

@@ -268,6 +268,19 @@ class TestTheCustomer:
         expect(desk.foot).to_contain_text("This chat is closed.")
         expect(desk.page.locator("#details")).to_contain_text("Banned for 3 days")
 
+    def test_the_details_of_another_customer_begin_at_their_name(
+        self, desk: Desk, meet: Meet
+    ) -> None:
+        one, two = meet("Cora").start("One"), meet("Dora").start("Two")
+        desk.page.set_viewport_size({"width": 1440, "height": 500})
+        details = desk.page.locator("#details")
+        desk.open(one)
+        details.get_by_role("button", name="Ban this customer").scroll_into_view_if_needed()
+
+        desk.open(two)
+
+        expect(details.get_by_text(two.name)).to_be_in_viewport(ratio=1)
+
     def test_pages_and_ratings_show_as_they_come(self, desk: Desk, meet: Meet) -> None:
         customer = meet().start("Hello")
         desk.open(customer)

@@ -56,7 +56,7 @@ export const pushes = {
   user_added_to_chat: (state, { chat_id, thread_id, user }) =>
     updateChat(state, chat_id, (chat) => {
       const joined = { ...chat, users: upsertUser(chat.users, { present: true, ...user }) };
-      return user.type === "agent"
+      return user.type === "agent" && user.visibility !== "agents"
         ? updateThread(joined, thread_id ?? chat.thread?.id, { queue: null })
         : joined;
     }),

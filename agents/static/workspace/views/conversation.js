@@ -5,6 +5,7 @@
 
 import { fill, h, icon, iconButton, reconcile, setText } from "../dom.js";
 import {
+  answeringAgents,
   customerOf,
   isActive,
   isSupervising,
@@ -271,6 +272,7 @@ export class ConversationView {
     const commands = {
       transfer: () => this.navigation.transfer(chat.id),
       tag: () => this.navigation.tag(chat.id),
+      join: () => workspace.seats.join(chat.id),
       leave: () => workspace.seats.leave(chat.id),
       close: () => workspace.closing.begin(chat.id),
       undo: () => workspace.closing.undo(chat.id),
@@ -278,6 +280,7 @@ export class ConversationView {
     const marks = {
       transfer: "arrow-right-left",
       tag: "tag",
+      join: "log-in",
       leave: "log-out",
       close: "archive",
       undo: "undo-2",
@@ -528,14 +531,14 @@ function actionKinds(state, chat) {
   if (!isActive(chat)) return ["tag"];
   if (state.closing[chat.id]) return ["undo"];
   if (!mySeat(chat, state.me)) return ["tag", "transfer"];
-  const rest = isSupervising(chat, state.me) ? ["leave"] : ["leave", "close"];
+  const rest = isSupervising(chat, state.me) ? ["join", "leave"] : ["leave", "close"];
   return ["tag", "transfer", ...rest];
 }
 
 function footKind(state, chat) {
   if (!isActive(chat)) return "closed";
   if (mySeat(chat, state.me)) return isSupervising(chat, state.me) ? "whisper" : "composer";
-  return presentAgents(chat).length ? "watch" : "pick";
+  return answeringAgents(chat).length ? "watch" : "pick";
 }
 
 function headSkeleton() {

@@ -22,6 +22,7 @@ export class DetailsView {
     this.workspace = workspace;
     this.commands = commands;
     this.signature = null;
+    this.shown = null;
   }
 
   render(state) {
@@ -55,7 +56,8 @@ export class DetailsView {
 
   #draw(state, chat, customer) {
     const focused = this.root.contains(document.activeElement) ? document.activeElement : null;
-    const scroll = this.root.scrollTop;
+    const scroll = this.shown === chat.id ? this.root.scrollTop : 0;
+    this.shown = chat.id;
     fill(
       this.root,
       h(

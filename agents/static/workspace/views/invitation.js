@@ -20,6 +20,7 @@ export class Invitation {
     const answer = (action) => async () => {
       this.preferences.set("asked", true);
       this.root.hidden = true;
+      this.root.parentElement.focus();
       await action?.();
     };
     fill(

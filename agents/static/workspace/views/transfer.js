@@ -4,7 +4,7 @@
  */
 
 import { avatar, h, setText } from "../dom.js";
-import { leaving } from "../threads.js";
+import { answeringAgents } from "../selectors.js";
 import { plural, t } from "../text.js";
 import { Choices } from "./choices.js";
 import { Modal } from "./modal.js";
@@ -63,7 +63,7 @@ export class TransferDialog {
   #offer() {
     const { state } = this.workspace;
     const chat = state.chats[this.chatId];
-    const here = new Set(leaving(chat).map(({ id }) => id));
+    const here = new Set(answeringAgents(chat).map(({ id }) => id));
     const agents = (this.agents ?? [])
       .filter(({ agent_id: id }) => !here.has(id))
       .map((agent) => agentChoice(state, chat, agent));
@@ -99,8 +99,8 @@ export class TransferDialog {
 
   #leaves(chat) {
     const { me, directory } = this.workspace.state;
-    const others = leaving(chat).filter(({ id }) => id !== me?.id);
-    const isMine = leaving(chat).some(({ id }) => id === me?.id);
+    const others = answeringAgents(chat).filter(({ id }) => id !== me?.id);
+    const isMine = answeringAgents(chat).some(({ id }) => id === me?.id);
     const names = others.map((agent) => agentName({ directory }, chat, agent.id)).join(", ");
     if (isMine) return names ? t("transfer.leaves.all", { names }) : t("transfer.leaves.me");
     return names ? t("transfer.leaves.others", { names }) : "";

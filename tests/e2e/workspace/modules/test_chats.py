@@ -111,6 +111,23 @@ class TestSections:
         )
         assert found == section
 
+    @pytest.mark.parametrize(
+        ("queue", "section"),
+        [({"position": 1, "queued_at": at(0)}, "queued"), (None, "unassigned")],
+    )
+    def test_who_only_whispers_takes_nobody_out_of_the_queue(
+        self, after: After, queue: dict[str, Any] | None, section: str
+    ) -> None:
+        whisperer = {"id": "tom", "type": "agent", "visibility": "agents"}
+        joined = {"chat_id": "C1", "thread_id": "T1", "user": whisperer}
+        found = after(
+            LOGIN,
+            push("incoming_chat", {"chat": chat(agents=(), queue=queue)}),
+            push("user_added_to_chat", joined),
+            ask="[select.sectionOf(chat, state.me), chat.thread.queue]",
+        )
+        assert found == [section, queue]
+
     def test_the_queue_stands_longest_first(self, after: After) -> None:
         def queued(name: str, second: int) -> dict[str, Any]:
             given = chat(agents=(), queue={"position": 1, "queued_at": at(second)})
