@@ -433,6 +433,16 @@ def test_a_customers_changes_are_told_in_old_words_up_to_3_5(version: str) -> No
 
 
 @pytest.mark.parametrize("version", ["3.4", "3.5"])
+def test_agents_are_not_told_of_nothing_up_to_3_5(version: str) -> None:
+    told = {"id": "c1", "type": "customer", "phone_number": "+48", "cart": {}}
+
+    assert push(version, "agent", "customer_updated", told) is None
+    assert push("3.6", "agent", "customer_updated", told) == told
+    named = {"id": "c1", "type": "customer", "name": "Cus"}
+    assert push(version, "agent", "customer_updated", {**told, **named}) == named
+
+
+@pytest.mark.parametrize("version", ["3.4", "3.5"])
 def test_customers_do_not_see_their_contact_data_up_to_3_5(version: str) -> None:
     told = {"id": "c1", "type": "customer", "phone_number": "+48", "omnichannel": {}, "address": {}}
     shown = {"id": "c1", "type": "customer"}

@@ -115,6 +115,8 @@ def _downgrade(api: str, kind: str, name: str, version: str, payload: Any) -> An
         for step in _steps(api, kind, name, version):
             for change in step.whole:
                 payload = change.downgrade(payload)
+                if payload is DROP:
+                    return DROP
             if step.visitors:
                 payload = rewrite(payload, root, step.visitors)
                 if payload is DROP:

@@ -46,7 +46,7 @@ class VersionChange:
 
     ``upgrade`` turns an older request into a newer one; requests are not validated yet, so it
     must take any JSON. ``downgrade`` turns newer data into older and may return :data:`DROP` for a
-    structure.
+    structure or a push.
     """
 
     sentence: str

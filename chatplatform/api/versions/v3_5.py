@@ -68,6 +68,14 @@ def _no_contact(record: Any) -> Any:
     return without(record, _CONTACT) if isinstance(record, dict) else record
 
 
+_CARTS = frozenset({"carts", "cart"})
+
+
+def _news_only(customer: Record) -> Any:
+    """Tell of a change only if it is one to a field that there is."""
+    return DROP if customer.keys() <= {"id", "type"} | _CONTACT | _CARTS else customer
+
+
 def _no_tickets(customer: Record) -> Record:
     customer = without(customer, ("tickets",))
     return replaced(
@@ -207,7 +215,13 @@ CHANGES = (
         schema=lambda schema: schema_renamed(schema, "visit", "last_visit"),
     ),
     removed("Customers have no `phone_number`, `omnichannel` and `address`.", "customer", _CONTACT),
-    removed("Customers have no shopping carts.", "customer", ("carts", "cart"), api="agent"),
+    removed("Customers have no shopping carts.", "customer", _CARTS, api="agent"),
+    VersionChange(
+        sentence="Agents hear nothing of changes to the fields that customers do not have.",
+        api="agent",
+        pushes=frozenset({"customer_updated"}),
+        downgrade=_news_only,
+    ),
     VersionChange(
         sentence="Customers have no `tickets`, and `statistics` do not count them.",
         structure="customer",
