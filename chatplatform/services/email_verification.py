@@ -103,8 +103,12 @@ def _check_uri(callback_uri: str) -> None:
 
 
 def _is_mail_due(customer: Customer) -> bool:
+    """Tell whether the customer's address gets a mail; however it is spelt, it is one mailbox.
+
+    Raise :class:`LimitReached`.
+    """
     now = clock.now()
-    requests = EmailVerification.objects.filter(email=customer.email)
+    requests = EmailVerification.objects.filter(email__iexact=customer.email)
     if requests.filter(customer=customer, created_at__gt=now - MAIL_EVERY).exists():
         return False
     shortly_before = requests.filter(

@@ -246,6 +246,16 @@ def test_one_customer_counts_as_well(
     assert EmailVerification.objects.count() == email_verification.KEPT
 
 
+def test_another_spelling_brings_no_further_mail(cleo: User) -> None:
+    ask(cleo)
+    cleo.call("update_customer", email="Cleo@Example.com")
+
+    ask(cleo)
+
+    assert mails_to("cleo@example.com") == 1
+    assert mails_to("Cleo@Example.com") == 0
+
+
 def test_asking_for_other_addresses_brings_no_further_mail(cleo: User) -> None:
     ask(cleo)
     for number in range(email_verification.KEPT):
