@@ -310,6 +310,15 @@ def test_named_access_wins_over_a_chosen_group(acme: Organization, ann: User, ca
     assert Chat.objects.get().group_ids == [0]
 
 
+@pytest.mark.parametrize("number", [-1, 2**31, 2**64 - 1])
+def test_what_can_be_no_group_can_not_be_chosen(ann: User, carl: User, number: int) -> None:
+    option = {"id": "0", "label": "Sales", "group_id": number}
+
+    said = filled(None, answer(chooser(), option))
+
+    assert carl.refused("start_chat", **prechat(said)) == "validation"
+
+
 def test_a_group_there_is_not_can_not_be_chosen(ann: User, carl: User) -> None:
     chosen = {"id": "0", "label": "Sales", "group_id": 7}
     unclear = {"id": "0", "label": "Sales"}

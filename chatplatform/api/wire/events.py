@@ -242,7 +242,7 @@ class OptionInput(Request):
 
     id: str
     label: str
-    group_id: int | None = None
+    group_id: Annotated[int, Field(ge=0, lt=2**31)] | None = None
 
 
 class FormFieldInput(Request):
