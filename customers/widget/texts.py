@@ -40,7 +40,7 @@ def _view_texts() -> dict[str, str]:
             "Nobody is in right now, but your message will be kept. The answer will be waiting "
             "here when you come back."
         ),
-        "welcome_agent": _("{name} will answer you."),
+        "welcome_agent": _("Write to us. {name} will answer you right here."),
         "queue_title": _("You are number {position} in the queue"),
         "queue_wait": _("Expected waiting time: {time}."),
         "queue_stay": _("You can already write: whoever answers will read it first."),
@@ -89,6 +89,7 @@ def _message_texts() -> dict[str, str]:
         "take_back_question": _("Delete this message? It disappears from the chat."),
         "take_back_no": _("Keep it"),
         "take_back_failed": _("The message could not be deleted. Try again."),
+        "new_chat": _("New chat · {time}"),
         "just_now": _("just now"),
         "today": _("Today"),
         "yesterday": _("Yesterday"),
@@ -176,6 +177,7 @@ def _problem_texts() -> dict[str, str]:
         "too_large": _("{name} is larger than {limit}."),
         "too_long": _("This message is too long. Shorten it, or send it in two parts."),
         "refused_file": _("This kind of file cannot be sent."),
+        "refused_large": _("This file is too large."),
         "refused": _("The message was not accepted."),
         "end_failed": _("The chat could not be ended. Try again."),
         "earlier_failed": _("Earlier messages could not be loaded. Try again."),

@@ -15,16 +15,44 @@ import pytest
 from playwright.sync_api import (
     Browser,
     BrowserContext,
+    FilePayload,
+    Locator,
+    Playwright,
     Route,
     expect,
 )
 
+from tests.chromium import chromium
 from tests.e2e.axe import SCHEMES, violations
 from tests.e2e.visitors import Agent, Visit, Widget, started
 from tests.e2e.wires import WAIT, Line
+from tests.e2e.workspace.faces import Customer
 from tests.live import LiveServer
 
 pytestmark = pytest.mark.browser
+
+AGENT_LIMIT = 6
+"""How many chats one agent is given at a time, unless somebody says otherwise."""
+FILE: FilePayload = {"name": "offer.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4 a"}
+
+
+def color_of_mark(status: Locator) -> str:
+    """Return the colour of the mark before the header's second line."""
+    found: str = status.evaluate("(one) => getComputedStyle(one, '::before').backgroundColor")
+    return found
+
+
+def color_of_role(element: Locator, role: str) -> str:
+    """Return the colour that a role of the tokens has where the element stands."""
+    script = """(one, role) => {
+        const probe = one.appendChild(document.createElement("i"));
+        probe.style.color = `var(${role})`;
+        const color = getComputedStyle(probe).color;
+        probe.remove();
+        return color;
+    }"""
+    found: str = element.evaluate(script, role)
+    return found
 
 
 class TestConversation:
@@ -135,6 +163,27 @@ class TestConversation:
         agent.say(chat_id, "Here I am.")
         widget.expect_said("Please call me back.", "Here I am.")
         expect(widget.panel.locator("#note")).to_be_hidden()
+
+    def test_while_all_are_busy_nobody_is_promised_and_the_place_in_the_queue_is_told(
+        self, server: LiveServer, visit: Visit, agent: Agent
+    ) -> None:
+        crowd = [Customer(server, f"Customer {number}") for number in range(AGENT_LIMIT)]
+        for customer in crowd:
+            customer.start("Hello")
+        widget = visit().open()
+        status = widget.panel.locator("#status")
+        expect(status).to_have_text("Everyone is busy right now")
+        expect(widget.panel.locator("#title")).to_have_text("Demo")
+        expect(widget.panel.get_by_text("will answer")).to_have_count(0)
+        assert color_of_mark(status) == color_of_role(status, "--warn")
+
+        widget.say("Hello")
+
+        expect(status).to_have_text("Number 1 in the queue")
+        expect(widget.panel.locator("#note")).to_contain_text("You are number 1 in the queue")
+        assert color_of_mark(status) == color_of_role(status, "--warn")
+        for customer in crowd:
+            customer.leave()
 
     def test_words_are_never_markup(self, visit: Visit, agent: Agent) -> None:
         widget = visit().open()
@@ -379,6 +428,85 @@ def test_a_server_that_crashes_and_comes_back_loses_nothing(
         assert after.texts(chat_id) == ["one", "two"]
 
 
+class TestTrouble:
+    """What visitors are told when something is wrong, and what they can do about it."""
+
+    def test_a_chat_that_is_switched_off_says_so_and_no_longer_connects(
+        self, visit: Visit, context: BrowserContext
+    ) -> None:
+        refusal = {"oauth_exception": "invalid_client"}
+        context.route("**/v2/customer/token", lambda route: route.fulfill(status=400, json=refusal))
+        widget = visit()
+
+        widget.launcher.click()
+
+        problem = widget.panel.get_by_role("alert")
+        expect(problem.get_by_role("heading")).to_have_text("The chat is not available")
+        expect(problem.get_by_role("button", name="Try again")).to_be_visible()
+        expect(widget.panel.locator("#status")).to_have_text("")
+
+    def test_a_refused_file_can_be_tried_again_or_discarded_and_moves_no_more(
+        self, visit: Visit, agent: Agent, context: BrowserContext
+    ) -> None:
+        held: list[Route] = []
+        context.route("**/upload_file*", lambda route: held.append(route))
+        widget = visit().open()
+        widget.panel.locator("#files").set_input_files(FILE)
+        cancel = widget.panel.get_by_role("button", name="Cancel upload of offer.pdf")
+        expect(cancel).to_be_visible()
+        expect(widget.panel.get_by_role("progressbar", name="offer.pdf")).to_be_visible()
+        expect(widget.panel.locator(".uploading .state")).to_have_attribute("aria-hidden", "true")
+
+        error = {"error": {"type": "validation", "message": "refused"}}
+        held.pop().fulfill(status=400, json=error)
+
+        failed = widget.panel.locator(".said.failed")
+        expect(failed).to_contain_text("Not sent. This kind of file cannot be sent.")
+        expect(failed.locator(".state")).to_have_attribute("aria-hidden", "false")
+        expect(failed.get_by_role("progressbar")).to_have_count(0)
+        expect(cancel).to_have_count(0)
+        failed.get_by_role("button", name="Try again").click()
+        expect(cancel).to_be_visible()
+        held.pop().fulfill(status=400, json=error)
+        failed.get_by_role("button", name="Discard").click()
+        expect(widget.bubbles).to_have_count(0)
+
+    def test_a_file_the_server_finds_too_large_says_so(
+        self, visit: Visit, agent: Agent, context: BrowserContext
+    ) -> None:
+        """A proxy in front of the server answers in its own words, not in the protocol's."""
+        context.route(
+            "**/upload_file*",
+            lambda route: route.fulfill(status=413, body="<h1>Request Entity Too Large</h1>"),
+        )
+        widget = visit().open()
+
+        widget.panel.locator("#files").set_input_files(FILE)
+
+        failed = widget.panel.locator(".said.failed")
+        expect(failed).to_contain_text("Not sent. This file is too large.")
+
+    def test_every_file_that_is_too_large_is_named_until_another_is_taken(
+        self, visit: Visit, agent: Agent, tmp_path: Path
+    ) -> None:
+        widget = visit().open()
+        names = ("film.bin", "sound.bin")
+        for name in names:
+            with (tmp_path / name).open("wb") as file:
+                file.truncate(10 * 1024 * 1024 + 1)
+        files = widget.panel.locator("#files")
+
+        files.set_input_files([tmp_path / name for name in names])
+
+        warning = widget.panel.locator("#warning")
+        expect(warning).to_have_text(
+            "film.bin is larger than 10.5 MB. sound.bin is larger than 10.5 MB."
+        )
+        files.set_input_files(FILE)
+        expect(warning).to_be_hidden()
+        expect(widget.panel.get_by_role("link", name="Download offer.pdf")).to_be_visible()
+
+
 class TestReach:
     """Keyboard, screen readers, phones, other directions."""
 
@@ -448,6 +576,55 @@ class TestReach:
         assert widget.page.url == f"{server.url}/demo/"
         assert widget.page.evaluate("document.body.inert") is False
         context.close()
+
+    def test_zoomed_to_twice_its_size_it_takes_the_height_there_is(
+        self, server: LiveServer, browser: Browser
+    ) -> None:
+        """A window of 1440 by 900 pixels, at 200 %."""
+        context = browser.new_context(viewport={"width": 720, "height": 450}, device_scale_factor=2)
+        widget = Widget(context.new_page(), f"{server.url}/demo/").open()
+
+        widget.page.wait_for_timeout(250)
+        box = widget.page.locator("livechat-widget iframe").bounding_box()
+        assert box is not None
+        assert box["height"] >= 420
+        expect(widget.launcher).to_be_hidden()
+        widget.panel.get_by_role("button", name="Minimise chat").click()
+        expect(widget.launcher).to_be_focused()
+        context.close()
+
+    def test_it_grows_with_the_size_of_text_the_visitor_has_chosen(
+        self, server: LiveServer, playwright: Playwright, agent: Agent
+    ) -> None:
+        """The browser's default size set to 32 pixels instead of 16."""
+        with chromium(playwright, "--blink-settings=defaultFontSize=32") as browser:
+            page = browser.new_page(viewport={"width": 1440, "height": 900})
+            widget = Widget(page, f"{server.url}/demo/").open()
+            widget.say("Hello")
+            agent.say(started(agent), "Hi.")
+            widget.expect_said("Hello", "Hi.")
+
+            page.wait_for_timeout(250)
+            box = page.locator("livechat-widget iframe").bounding_box()
+            assert box is not None
+            assert round(box["width"]) == 2 * 384 - 2  # its border takes two
+            agent.close_all()
+            expect(widget.panel.get_by_role("heading", name="How was this chat?")).to_be_visible()
+            widths = "(one) => [one.scrollWidth, one.clientWidth]"
+            for part in ("html", "#scroller", "#rating"):
+                inside, room = widget.panel.locator(part).evaluate(widths)
+                assert inside <= room, part
+
+    def test_where_one_writes_is_seen_in_forced_colours(self, visit: Visit) -> None:
+        widget = visit()
+        widget.page.emulate_media(forced_colors="active")
+
+        widget.open().words.focus()
+
+        composer = widget.panel.locator("#composer")
+        expect(composer).to_have_css("outline-style", "solid")
+        widget.panel.get_by_role("button", name="Attach a file").focus()
+        expect(composer).to_have_css("outline-style", "none")
 
     def test_from_right_to_left_it_stands_on_the_left(
         self, server: LiveServer, context: BrowserContext

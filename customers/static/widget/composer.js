@@ -14,10 +14,7 @@ export class Composer {
   #send = document.getElementById("send");
   #form = document.getElementById("composer");
 
-  /**
-   * @param {import("./session.js").Session} session
-   * @param {import("./storage.js").Store} drafts Keeps this tab's unsent words over a reload.
-   */
+  /** `drafts`, a Store, keeps this tab's unsent words over a reload. */
   constructor(session, drafts) {
     this.#session = session;
     this.#drafts = drafts;
@@ -78,10 +75,11 @@ export class Composer {
   }
 
   #attach(files) {
-    for (const file of files) {
+    const refusals = [...files].map((file) => {
       const problem = this.#session.attach(file);
-      if (problem) this.#warn(t(problem, { name: file.name, limit: size(MAX_BYTES) }));
-    }
+      return problem && t(problem, { name: file.name, limit: size(MAX_BYTES) });
+    });
+    this.#warn(refusals.filter(Boolean).join(" "));
     this.focus();
   }
 

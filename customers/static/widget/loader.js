@@ -58,12 +58,15 @@ button:focus-visible{outline:3px solid ${colors.focus};outline-offset:3px}
 svg{display:block;width:24px;height:24px;margin:auto;fill:none;stroke:currentColor;stroke-width:2;stroke-linecap:round;stroke-linejoin:round}
 .badge{position:absolute;inset-block-start:-4px;inset-inline-end:-4px;box-sizing:border-box;min-width:22px;padding:0 6px;border-radius:11px;background:${colors.danger};color:${colors.dangerContrast};font:600 13px/22px system-ui,sans-serif}
 .said{position:fixed;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
-.box{position:fixed;inset-block-end:88px;inset-inline-end:20px;z-index:2147483000;box-sizing:border-box;width:384px;height:min(640px,100vh - 108px);overflow:hidden;border:1px solid ${colors.border};border-radius:10px;background:${colors.surface};box-shadow:0 8px 28px rgb(0 0 0/.22);visibility:hidden;opacity:0;transform:translateY(8px);transition:opacity .15s,transform .15s,visibility 0s .15s}
+.box{position:fixed;inset-block-end:88px;inset-inline-end:20px;z-index:2147483000;box-sizing:border-box;width:min(24em,100vw - 40px);height:min(40em,100vh - 108px);overflow:hidden;border:1px solid ${colors.border};border-radius:10px;background:${colors.surface};box-shadow:0 8px 28px rgb(0 0 0/.22);visibility:hidden;opacity:0;transform:translateY(8px);transition:opacity .15s,transform .15s,visibility 0s .15s}
 .open .box,.greets .box{visibility:visible;opacity:1;transform:none;transition:opacity .15s,transform .15s}
-.greets .box{width:min(320px,100vw - 40px);max-height:min(420px,50vh)}
+.greets .box{width:min(20em,100vw - 40px);max-height:min(26em,50vh)}
 iframe{display:block;width:100%;height:100%;border:0}
 @media (max-width:480px),(max-height:420px){
 :not(.greets)>.box{inset:0;width:100%;height:100dvh;border:0;border-radius:0}
+.open button{visibility:hidden}}
+@media (max-height:600px) and (min-height:421px) and (min-width:481px){
+.open .box{inset-block-end:12px;height:calc(100vh - 24px)}
 .open button{visibility:hidden}}
 @media (prefers-reduced-motion:reduce){.box{transition:none!important;transform:none}}`;
   try {

@@ -4,7 +4,7 @@
  */
 
 import { allEvents, isSpoken, lastThread, readUpTo } from "./conversation.js";
-import { arrange, face, h, icon, linkified, outward, safeUrl, say } from "./dom.js";
+import { arrange, face, h, icon, iconButton, linkified, outward, safeUrl, say } from "./dom.js";
 import { Form } from "./forms.js";
 import { RichMessage } from "./rich.js";
 import { day, exactly, percent, size, t, when } from "./texts.js";
@@ -18,11 +18,8 @@ export class MessageLog {
   #rows = new Map();
 
   /**
-   * @param {HTMLElement} element The `role="log"` element.
-   * @param {import("./session.js").Session} session
-   * @param {object} hooks
-   * @param {import("./storage.js").Store} hooks.drafts Keeps what is written into forms.
-   * @param {(event: object, thread: object) => void} hooks.onTakeBack Asks whether a message shall go.
+   * `element` is the `role="log"`; `drafts`, a Store, keeps what is written into forms, and
+   * `onTakeBack(event, thread)` asks whether a message shall go.
    */
   constructor(element, session, hooks) {
     this.#element = element;
@@ -229,7 +226,7 @@ class Note {
   }
 
   update(entry) {
-    const words = { day: () => day(entry.date), thread: () => when(entry.date), system: () => entry.text };
+    const words = { day: () => day(entry.date), thread: () => t("new_chat", { time: when(entry.date) }), system: () => entry.text };
     say(this.element.firstChild, words[entry.kind]());
     if (entry.kind !== "day") this.element.firstChild.title = exactly(entry.date);
   }
@@ -334,6 +331,7 @@ class Said {
     }
     say(this.#time, when(entry.date));
     say(this.#state, entry.mine ? this.#stateText(entry) : "");
+    this.#state.ariaHidden = entry.state === "uploading"; // the progress bar tells it when asked
     this.#offer(entry);
     if (this.#progress && entry.upload) this.#progress.value = entry.upload.share;
   }
@@ -346,8 +344,7 @@ class Said {
 
   /** Seen on hover and focus, and where there is no pointer after a tap on the message. */
   #offerToTakeBack() {
-    const act = () => this.#hooks.onTakeBack(this.#entry.event, this.#entry.thread);
-    return h("button", { type: "button", class: "icon-button take-back", "aria-label": t("take_back"), title: t("take_back"), onclick: act }, icon("trash-2", true));
+    return iconButton(t("take_back"), "trash-2", () => this.#hooks.onTakeBack(this.#entry.event, this.#entry.thread), "take-back");
   }
 
   /** What can be done about a refused message. */
@@ -363,15 +360,16 @@ class Said {
     );
   }
 
-  #uploading({ customId, file, picture: source }) {
-    this.#progress = h("progress", { max: 1, value: 0, "aria-label": file.name });
-    const label = t("cancel_upload", { name: file.name });
+  #uploading({ customId, file, picture: source, state }) {
+    const cancel = () => this.#session.discard(customId);
+    const moving = state !== "failed";
+    if (moving) this.#progress = h("progress", { max: 1, value: 0, "aria-label": file.name });
     return h(
       "div",
       { class: "bubble file" },
       source ? h("img", { class: "thumb", src: source, alt: "" }) : icon("file-text"),
-      h("span", { class: "file-words" }, h("span", { class: "file-name", dir: "auto" }, file.name), h("span", { class: "file-size" }, size(file.size)), this.#progress),
-      h("button", { type: "button", class: "icon-button", "aria-label": label, title: label, onclick: () => this.#session.discard(customId) }, icon("x")),
+      fileWords(file, this.#progress),
+      moving ? iconButton(t("cancel_upload", { name: file.name }), "x", cancel) : null,
     );
   }
 }
@@ -403,10 +401,13 @@ function card(event) {
     safeUrl(event.url),
     { class: "bubble file", "aria-label": t("download", { name }) },
     icon("file-text"),
-    h("span", { class: "file-words" }, h("span", { class: "file-name", dir: "auto" }, name), event.size ? h("span", { class: "file-size" }, size(event.size)) : null),
+    fileWords({ name, size: event.size }),
     icon("download"),
   );
 }
+
+const fileWords = ({ name, size: bytes }, ...more) =>
+  h("span", { class: "file-words" }, h("span", { class: "file-name", dir: "auto" }, name), bytes ? h("span", { class: "file-size" }, size(bytes)) : null, ...more);
 
 function answerOf({ answer, answers }) {
   const list = answers ?? (answer === undefined || answer === null ? [] : [answer]);

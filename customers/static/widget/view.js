@@ -2,7 +2,7 @@
 
 import { activeThread, allEvents, lastAgent, lastThread, presentAgents, wasAnswered } from "./conversation.js";
 import { face, h, icon, say } from "./dom.js";
-import { Form } from "./forms.js";
+import { Form, isAddress } from "./forms.js";
 import { MessageLog } from "./messages.js";
 import { Rating } from "./rating.js";
 import { Sheet } from "./sheet.js";
@@ -32,13 +32,7 @@ export class View {
   /** The thread whose rating was asked for, though it goes on. */
   #rated = null;
 
-  /**
-   * @param {import("./session.js").Session} session
-   * @param {object} hooks
-   * @param {() => void} hooks.onMinimize
-   * @param {() => void} hooks.onFocus Puts the cursor back to where one writes.
-   * @param {import("./storage.js").Store} hooks.drafts Keeps what is written into forms.
-   */
+  /** `onFocus` puts the cursor back to where one writes; `drafts`, a Store, keeps what is in forms. */
   constructor(session, hooks) {
     this.#session = session;
     this.#drafts = hooks.drafts;
@@ -129,13 +123,12 @@ export class View {
     button.disabled = false;
   }
 
-  // --- header -----------------------------------------------------------------------------------
-
   #drawHeader() {
     const { conversation, reception: { predicted } } = this.#session;
     const active = activeThread(conversation);
     const present = active ? presentAgents(conversation) : [];
-    const known = present.length ? present : [active?.queue ? null : (lastAgent(conversation) ?? predicted)].filter(Boolean);
+    const expected = active?.queue ? null : (lastAgent(conversation) ?? predicted);
+    const known = present.length ? present : [expected].filter(Boolean);
     this.#drawFaces(known);
     say(get("title"), titleOf(known, this.#organization));
     const status = this.#status(active, present);
@@ -154,6 +147,7 @@ export class View {
 
   #status(active, present) {
     const { connection, ready, reception: { availability } } = this.#session;
+    if (connection.phase === "stopped") return { text: "", tone: "" };
     if (this.#isDown) return { text: t("status_lost"), tone: "" };
     if (active?.queue && availability !== "offline") return { text: t("status_queue", active.queue), tone: "warn" };
     if (active && present.length) return { text: t("status_answering"), tone: "ok" };
@@ -163,8 +157,6 @@ export class View {
     if (availability === "offline") return { text: t("status_offline"), tone: "" };
     return { text: "", tone: "" };
   }
-
-  // --- problems ---------------------------------------------------------------------------------
 
   #drawProblem(failed) {
     const { connection } = this.#session;
@@ -208,8 +200,6 @@ export class View {
     this.#drawHeader();
   }
 
-  // --- welcome, queue, offline ------------------------------------------------------------------
-
   #drawWelcome(possible) {
     const { conversation, asked, greeting, reception: { availability, predicted } } = this.#session;
     const visible = possible && !allEvents(conversation).length && !this.#session.pending().length && !greeting.current;
@@ -218,13 +208,10 @@ export class View {
     const key = visible ? `${availability}:${predicted?.name ?? ""}:${asked?.type}` : "";
     if (!visible || this.#drawn.welcome === key) return;
     this.#drawn.welcome = key;
-    const text = { online_for_queue: "welcome_busy", offline: asked ? "welcome_ticket" : "welcome_offline" }[availability] ?? "welcome_online";
-    get("welcome").replaceChildren(
-      predicted ? face(predicted) : icon("message-circle"),
-      h("h2", {}, t("welcome")),
-      h("p", {}, t(text)),
-      ...(predicted ? [h("p", { class: "muted" }, t("welcome_agent", predicted))] : []),
-    );
+    const online = predicted?.name ? "welcome_agent" : "welcome_online";
+    const text = { online_for_queue: "welcome_busy", offline: asked ? "welcome_ticket" : "welcome_offline" }[availability] ?? online;
+    const mark = predicted ? face(predicted) : icon("message-circle");
+    get("welcome").replaceChildren(...(asked ? [] : [mark]), h("h2", {}, t("welcome")), h("p", {}, t(text, predicted ?? {})));
   }
 
   /** What happens next, beneath the last message: the queue, a message left, or an ended chat. */
@@ -266,8 +253,6 @@ export class View {
     say(get("activity"), activity ? t(title ? "thinking_about" : activity.kind, { name, title }) : "");
   }
 
-  // --- rating -----------------------------------------------------------------------------------
-
   /** Beneath a chat that is over, and beneath a running one for who asks for it. */
   #drawRating(possible) {
     const { conversation } = this.#session;
@@ -285,8 +270,6 @@ export class View {
     get("rating").scrollIntoView({ block: "nearest" });
     this.#rating.focus();
   }
-
-  // --- what is asked before a chat --------------------------------------------------------------
 
   /** A form takes the composer's place until it is sent; what is being filled in stays. */
   #drawAsked(possible) {
@@ -323,8 +306,6 @@ export class View {
     this.#asked?.focus();
     return this.#asked !== null;
   }
-
-  // --- menu -------------------------------------------------------------------------------------
 
   #menu() {
     get("menu-button").addEventListener("click", () => this.#openMenu(get("menu-items").hidden));
@@ -390,8 +371,7 @@ export class View {
   #mailChat() {
     const control = h("input", { class: "input", id: "mail-address", type: "email", autocomplete: "email", dir: "auto", maxlength: 254, "aria-required": "true" });
     control.value = this.#session.customer.email ?? "";
-    const wrong = () => control.validity.typeMismatch || !/@[^@\s]+\.[^@\s]+$/.test(control.value.trim());
-    const check = () => (control.value.trim() ? (wrong() ? t("bad_email") : "") : t("need_email"));
+    const check = () => (control.value.trim() ? (isAddress(control) ? "" : t("bad_email")) : t("need_email"));
     this.#sheet.ask({
       question: t(activeThread(this.#session.conversation) ? "mail_question_later" : "mail_question"),
       yes: t("mail_yes"),

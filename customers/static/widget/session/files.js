@@ -97,12 +97,12 @@ export class Files {
   async #failed(upload, error) {
     if (error.name === "AbortError") return;
     upload.tries = (upload.tries ?? 0) + 1;
-    const passing = error instanceof ConnectionLost || error.passing;
+    const passing = !(error instanceof ProtocolError) || error.passing;
     if (passing && upload.tries < TRIES) {
       await untilTry(upload.tries);
       if (upload.state === "uploading") upload.state = "waiting";
     } else {
-      const problem = error.type === "entity_too_large" ? "too_large" : "refused_file";
+      const problem = error.type === "entity_too_large" ? "refused_large" : "refused_file";
       Object.assign(upload, { state: "failed", problem: passing ? null : problem, tries: 0 });
     }
   }
@@ -146,7 +146,7 @@ function uploadFile({ url, token, file, signal, onProgress }) {
     request.onload = () => {
       const answer = request.response ?? {};
       if (request.status === 200 && answer.url) resolve(answer.url);
-      else reject(new ProtocolError(answer.error ?? { type: "internal", message: "" }));
+      else reject(new ProtocolError(answer.error ?? { type: request.status === 413 ? "entity_too_large" : "internal" }));
     };
     const form = new FormData();
     form.append("file", file, file.name);

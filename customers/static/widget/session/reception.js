@@ -11,8 +11,7 @@ export class Reception {
   availability = null;
   /** The same by group, as far as anybody asked. */
   groups = {};
-  /** Who would answer a new chat, if the server tells. */
-  predicted = null;
+  #predicted = null;
   /** Whether a new chat shall wait for an answer that comes when somebody is in again. */
   continuous = false;
 
@@ -33,6 +32,11 @@ export class Reception {
     const type = this.availability === "offline" ? "ticket" : "prechat";
     const form = this.#forms[type];
     return form ? { ...form, type } : null;
+  }
+
+  /** Who would answer a new chat, if the server tells; while all are busy or out nobody can say. */
+  get predicted() {
+    return this.availability === "online" ? this.#predicted : null;
   }
 
   /** Whether the visitor would rather not answer the form that an event asks. */
@@ -72,7 +76,7 @@ export class Reception {
     try {
       if (activeThread(this.#core.conversation) || this.availability === "offline") return;
       const { agent } = await this.#core.request("get_predicted_agent");
-      this.predicted = agent ?? null;
+      this.#predicted = agent ?? null;
       this.#core.changed();
     } catch {
       /* Who is in is a courtesy: the chat works without knowing. */
