@@ -297,7 +297,7 @@ class Hub:
     def _organization(self, organization_id: str) -> _Organization:
         organization = self._organizations.get(organization_id)
         if organization is None:
-            order = ChatOrder(self._deliver, self._fetch, self._lost_in_chat)
+            order = ChatOrder(self._deliver, self._fetch, self._lost_in_chat, self._tell_late)
             organization = _Organization(organization_id, order)
             self._organizations[organization_id] = organization
         return organization
@@ -497,6 +497,16 @@ class Hub:
             filled(None if error is not None else found)
 
         self._database.submit(partial(chats.missing_changes, chat_id, after, before), done)
+
+    def _tell_late(self, event: ChatEvent, origin: Origin) -> None:
+        """Give who caused a change its push once more, with the request's id they wait for."""
+        organization = self._organizations.get(event.organization_id)
+        for connection in list(organization.connections) if organization is not None else ():
+            if connection.id != origin.connection_id or connection.terms is None:
+                continue
+            for push_type in pushes.translators(event):
+                if push_type.api == connection.api:
+                    _release_push(connection, push_type, event, origin, watched_only=False)
 
     def _lost_in_chat(self, event: ChatEvent) -> None:
         """Make every socket that may see the chat start over."""

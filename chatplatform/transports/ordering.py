@@ -12,6 +12,7 @@ and is waited for like any other.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
@@ -22,6 +23,7 @@ from chatplatform.transports.envelopes import Origin
 PATIENCE_SECONDS = 0.2
 SETTLED = timedelta(seconds=1)
 """A change older than this has long been published."""
+MAX_FILLED = 50
 MAX_CHATS = 10_000
 """Chats of one organisation whose place is remembered; the longest silent is forgotten first."""
 
@@ -32,9 +34,12 @@ Fetch = Callable[[str, int, int, Filled], None]
 
 
 class _Chat:
-    """``first`` and ``next`` are 0 until it is known where the chat begins."""
+    """``first`` and ``next`` are 0 until it is known where the chat begins.
 
-    __slots__ = ("filling", "first", "next", "pending", "timer")
+    ``filled`` are the last changes that were read from the database, which knows no origins.
+    """
+
+    __slots__ = ("filled", "filling", "first", "next", "pending", "timer")
 
     def __init__(self) -> None:
         self.first = 0
@@ -42,6 +47,7 @@ class _Chat:
         self.pending: dict[int, tuple[ChatEvent, Origin | None]] = {}
         self.timer: asyncio.TimerHandle | None = None
         self.filling = False
+        self.filled: deque[int] = deque(maxlen=MAX_FILLED)
 
     def begin(self, sequence: int) -> None:
         self.first = self.next = sequence
@@ -52,7 +58,8 @@ class ChatOrder:
 
     ``deliver`` gets each change once, in order. ``fetch`` reads what is missing; it calls back on
     the loop, with ``None`` when the database can not be read. ``lost`` hears of changes that can
-    not be had: it must make whoever sees that chat start over.
+    not be had: it must make whoever sees that chat start over. ``late`` gets changes again that
+    were read meanwhile, with the origin that waits to hear of them.
     """
 
     def __init__(
@@ -60,6 +67,7 @@ class ChatOrder:
         deliver: Deliver,
         fetch: Fetch,
         lost: Callable[[ChatEvent], None],
+        late: Callable[[ChatEvent, Origin], None] = lambda event, origin: None,
         *,
         patience: float = PATIENCE_SECONDS,
         max_chats: int = MAX_CHATS,
@@ -67,6 +75,7 @@ class ChatOrder:
         self._deliver = deliver
         self._fetch = fetch
         self._lost = lost
+        self._late = late
         self._patience = patience
         self._max_chats = max_chats
         self._chats: dict[str, _Chat] = {}
@@ -91,6 +100,9 @@ class ChatOrder:
             self._wait(event.chat_id, chat)
         elif sequence < chat.first:
             self._lost(event)
+        elif sequence in chat.filled and origin is not None:
+            chat.filled.remove(sequence)
+            self._late(event, origin)
 
     def clear(self) -> None:
         """Forget every chat and whatever waits."""
@@ -142,8 +154,9 @@ class ChatOrder:
         if not chat.next:
             chat.begin(expected)
         for change in changes:
-            if change.sequence >= chat.next:
-                chat.pending.setdefault(change.sequence, (change, None))
+            if change.sequence >= chat.next and change.sequence not in chat.pending:
+                chat.pending[change.sequence] = (change, None)
+                chat.filled.append(change.sequence)
         self._release(chat)
         if chat.next <= newest:
             event, _ = chat.pending[newest]

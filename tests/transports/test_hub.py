@@ -328,6 +328,25 @@ async def test_a_gap_is_filled_from_the_database(server: Server, service: Servic
     assert socket.told == ["one", "two", "three"]
 
 
+async def test_who_caused_a_change_that_was_read_first_gets_it_with_their_request_id(
+    server: Server, service: Service
+) -> None:
+    cause, other = await agent(server), await agent(server, "bob")
+    service.missing = [said("two", sequence=2)]
+    server.publisher.publish([said("one", sequence=1), said("three", sequence=3)])
+    await settle(server)
+    await asyncio.sleep(0.3)
+
+    late = Origin(cause.connection.id, "r1")
+    for _ in range(2):
+        server.publisher.publish([said("two", sequence=2)], late)
+        await settle(server)
+
+    assert other.told == ["one", "two", "three"]
+    assert cause.told == ["one", "two", "three", "two"]
+    assert [frame.get("request_id") for frame in cause.frames] == [None, None, None, "r1"]
+
+
 async def test_a_gap_that_can_not_be_filled_sends_away_who_may_see_the_chat(
     server: Server,
 ) -> None:
