@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import sys
 from collections.abc import Awaitable, Callable
@@ -64,11 +65,14 @@ def follow_reactor() -> None:
     reactor: Any = sys.modules.get("twisted.internet.reactor")
     if reactor is None or reactor.running:
         return
-    from twisted.internet.task import deferLater
+    from twisted.internet.defer import Deferred
+
+    async def finish() -> None:
+        await server.current().finish()
+        await asyncio.sleep(_GOODBYE_SECONDS)
 
     def goodbye() -> Any:
-        server.current().say_goodbye()
-        return deferLater(reactor, _GOODBYE_SECONDS, lambda: None)
+        return Deferred.fromFuture(asyncio.ensure_future(finish()))
 
     def started() -> None:
         server.current()

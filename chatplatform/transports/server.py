@@ -118,14 +118,18 @@ class Server:
         for connection in list(self._connections):
             self._end(connection, disconnects.come_again(connection.api))
 
-    async def stop(self) -> None:
-        """End everything; calls under way end first, and what they told is published."""
+    async def finish(self) -> None:
+        """Let clients go, calls under way end, and what they told be published."""
         self.say_goodbye()
         for timer in self._timers:
             timer.stop()
         await self.calls.stop()
         await self.database.drain(_STOP_SECONDS)
         await self.publisher.stop()
+
+    async def stop(self) -> None:
+        """End everything, in order."""
+        await self.finish()
         await self.hub.stop()
         for session in self.sessions:
             self.claims.release(session)
