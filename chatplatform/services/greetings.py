@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import structlog
 from django.db import transaction
 from django.db.models import Q
 
@@ -43,6 +44,8 @@ from chatplatform.selectors.slots import choose
 from chatplatform.services import customer_rows, routing
 from chatplatform.services.customer_rows import locked
 from chatplatform.services.events import Draft
+
+log = structlog.get_logger(__name__)
 
 MAX_GREETINGS = 200
 """How many greetings a group can have: every page a customer opens looks at the active ones."""
@@ -124,11 +127,15 @@ def _greet(
 def show_due() -> None:
     """Greet customers for whom time alone has made a greeting due.
 
-    Safe with several workers: one who holds a customer's row is left to it. Bounded per call.
+    Safe with several workers: one who holds a customer's row is left to it. Bounded per call. A
+    failure with one customer keeps no other waiting.
     """
     due = Visit.objects.filter(greetings_due_at__lte=clock.now()).order_by("greetings_due_at")
     for visit_id, customer_id in list(due.values_list("id", "customer_id")[:BATCH]):
-        _consider_due(visit_id, customer_id)
+        try:
+            _consider_due(visit_id, customer_id)
+        except Exception:
+            log.exception("nobody could be greeted", visit=visit_id)
 
 
 def _consider_due(visit_id: int, customer_id: UUID) -> None:

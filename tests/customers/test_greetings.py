@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from pydantic import ValidationError
 
 from chatplatform import clock
@@ -327,6 +328,31 @@ def test_time_brings_a_greeting(world: World, acme: Organization, carl: User) ->
 
     assert names(carl)[-1] == "incoming_greeting"
     assert Visit.objects.get().greetings_due_at is None
+
+
+def test_a_failure_with_one_customer_keeps_no_other_waiting(
+    world: World, acme: Organization, carl: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make.greeting(acme, TIMED)
+    dora = world.customer(acme, "dora")
+    for one in (carl, dora):
+        one.call("update_customer_page", url=SHOP)
+    consider = greetings.consider
+
+    def fail_for_carl(customer: Customer, *more: Any) -> None:
+        if str(customer.id) == carl.id:
+            raise OperationalError("canceling statement due to lock timeout")
+        consider(customer, *more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(greetings, "consider", fail_for_carl)
+        pass_seconds(world, 30)
+    assert names(carl) == []
+    assert names(dora)[-1] == "incoming_greeting"
+
+    world.act(greetings.show_due)
+
+    assert names(carl)[-1] == "incoming_greeting"
 
 
 def test_another_page_begins_anew(world: World, acme: Organization, carl: User) -> None:
