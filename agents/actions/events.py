@@ -12,7 +12,13 @@ from chatplatform.api import chats as shared
 from chatplatform.api.action import Empty, Request, action
 from chatplatform.api.context import AgentContext
 from chatplatform.api.wire import shapes
-from chatplatform.api.wire.events import AnyEvent, PostbackInput, PreviewInput, Visibility
+from chatplatform.api.wire.events import (
+    SHOWN_TO,
+    AnyEvent,
+    PostbackInput,
+    PreviewInput,
+    Visibility,
+)
 from chatplatform.services import chats as chat_services
 from chatplatform.services import event_changes, signals
 from chatplatform.services import events as event_services
@@ -85,7 +91,7 @@ class SendTypingIndicator(Request):
     """``send_typing_indicator``."""
 
     chat_id: str
-    visibility: Visibility = "all"
+    visibility: Annotated[Visibility, Field(validation_alias=SHOWN_TO)] = "all"
     is_typing: bool
 
 
@@ -104,7 +110,7 @@ class SendThinkingIndicator(Request):
     chat_id: str
     title: Annotated[str, Field(max_length=255)] | None = None
     description: Annotated[str, Field(max_length=1024)] | None = None
-    visibility: Visibility = "all"
+    visibility: Annotated[Visibility, Field(validation_alias=SHOWN_TO)] = "all"
     custom_id: Annotated[str, Field(max_length=255)] | None = None
 
 

@@ -651,30 +651,6 @@ def test_archives_are_narrowed_by_less_up_to_3_5() -> None:
 # --- 3.5 → 3.4 --------------------------------------------------------------------------------
 
 
-def test_recipients_are_understood_as_visibility_in_3_4() -> None:
-    whisper = {"type": "message", "text": "psst", "recipients": "agents"}
-    meant = {"type": "message", "text": "psst", "visibility": "agents"}
-
-    assert request("3.4", "agent", "send_event", {"chat_id": "C1", "event": whisper}) == {
-        "chat_id": "C1",
-        "event": meant,
-    }
-    for name in ("start_chat", "resume_chat"):
-        asked = {"chat": {"thread": {"events": [whisper]}}}
-        assert request("3.4", "agent", name, asked) == {"chat": {"thread": {"events": [meant]}}}
-    assert request("3.4", "agent", "send_typing_indicator", {"recipients": "agents"}) == {
-        "visibility": "agents"
-    }
-
-
-def test_a_visibility_wins_over_recipients_in_3_4() -> None:
-    said = {"type": "message", "recipients": "all", "visibility": "agents"}
-
-    assert request("3.4", "agent", "send_event", {"event": said}) == {
-        "event": {"type": "message", "visibility": "agents"}
-    }
-
-
 def test_customers_keep_saying_recipients_in_every_version() -> None:
     asked = {"event": {"type": "message", "recipients": "all"}}
 

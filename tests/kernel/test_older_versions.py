@@ -176,37 +176,6 @@ def test_products_could_not_be_offered(world: World, scene: Scene, version: str)
     assert scene.ann.web("send_event", event, version="3.6").keys() == {"event_id"}
 
 
-# --- 3.5 → 3.4 ----------------------------------------------------------------------------------
-
-
-def test_recipients_still_say_who_may_see_initial_events(scene: Scene) -> None:
-    event = {**make.message("Hello"), "recipients": "all"}
-
-    answer = scene.ann.web("start_chat", {"chat": {"thread": {"events": [event]}}}, version="3.4")
-
-    (stored,) = scene.ann.web("get_chat", {"chat_id": answer["chat_id"]})["thread"]["events"]
-    assert stored["visibility"] == "all"
-
-
-def test_recipients_still_say_who_may_see_somebody_type(world: World, scene: Scene) -> None:
-    typed = {"chat_id": scene.running, "is_typing": True, "recipients": "agents"}
-
-    with world.capture_pushes() as pushes:
-        scene.ann.web("send_typing_indicator", typed, version="3.4")
-
-    assert pushes.to(scene.carl) == []
-    assert pushes.to(scene.bob) != []
-
-
-def test_what_is_said_in_words_of_both_versions_is_taken_in_the_newer(scene: Scene) -> None:
-    event = {**make.message("x"), "recipients": "agents", "visibility": "all"}
-
-    scene.ann.web("send_event", {"chat_id": scene.running, "event": event}, version="3.4")
-
-    stored = scene.ann.web("get_chat", {"chat_id": scene.running})["thread"]["events"][-1]
-    assert stored["visibility"] == "all"
-
-
 # --- every version ------------------------------------------------------------------------------
 
 

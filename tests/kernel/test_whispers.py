@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
+from chatplatform.api.versions import VERSIONS
 from chatplatform.models import Agent, Organization
 from tests import make
 from tests.world import Pushes, User, World
@@ -28,7 +29,7 @@ def chat_id(ann: User, carl: User) -> str:
 def seen_by(customer: User, chat_id: str) -> Any:
     """Return everything the Customer API can tell about a chat, in every version."""
     found = []
-    for version in ("3.4", "3.5", "3.6", "3.7"):
+    for version in VERSIONS:
         found += [
             customer.web("get_chat", {"chat_id": chat_id}, version=version),
             customer.web("list_threads", {"chat_id": chat_id}, version=version),
@@ -99,14 +100,35 @@ def test_no_kind_of_event_for_agents_is_seen(
     assert "incoming_event" in unseen.names["ann"]
 
 
-def test_before_3_5_recipients_still_says_who_may_see_an_event(
-    unseen: Pushes, ann: User, chat_id: str
+@pytest.mark.parametrize("version", VERSIONS)
+def test_recipients_still_says_who_may_see_an_event(
+    unseen: Pushes, ann: User, chat_id: str, version: str
 ) -> None:
     event = {**make.message("psst"), "recipients": "agents"}
 
-    ann.web("send_event", {"chat_id": chat_id, "event": event}, version="3.4")
+    ann.web("send_event", {"chat_id": chat_id, "event": event}, version=version)
 
     assert unseen.payload(ann, "incoming_event")["event"]["visibility"] == "agents"
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_recipients_still_says_who_may_see_that_somebody_types(
+    unseen: Pushes, ann: User, wanda: User, chat_id: str, version: str
+) -> None:
+    join(wanda, chat_id, "agents")
+    typed = {"chat_id": chat_id, "is_typing": True, "recipients": "agents"}
+
+    ann.web("send_typing_indicator", typed, version=version)
+
+    assert unseen.names["wanda"][-1] == "incoming_typing_indicator"
+
+
+def test_visibility_wins_over_recipients(ann: User, chat_id: str) -> None:
+    event = {**make.message("Hello"), "recipients": "agents", "visibility": "all"}
+
+    ann.call("send_event", chat_id=chat_id, event=event)
+
+    assert ann.call("get_chat", chat_id=chat_id)["thread"]["events"][-1]["visibility"] == "all"
 
 
 def test_a_repeated_whisper_is_not_seen_either(unseen: Pushes, ann: User, chat_id: str) -> None:

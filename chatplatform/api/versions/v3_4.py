@@ -7,7 +7,6 @@ from typing import Any
 from chatplatform.api.versions.change import (
     Record,
     VersionChange,
-    each_initial_event,
     renamed,
     replaced,
     schema_renamed,
@@ -15,22 +14,6 @@ from chatplatform.api.versions.change import (
     schema_without,
     without,
 )
-
-
-def _visibility(record: Any) -> Any:
-    if not isinstance(record, dict) or "recipients" not in record:
-        return record
-    said = record["recipients"]
-    record = without(record, ("recipients",))
-    return record if "visibility" in record else {**record, "visibility": said}
-
-
-def _visibility_in_event(payload: Record) -> Record:
-    return replaced(payload, "event", _visibility)
-
-
-def _visibility_in_chat(payload: Record) -> Record:
-    return each_initial_event(payload, _visibility)
 
 
 def _known_reason(payload: Record) -> Record:
@@ -79,25 +62,6 @@ def _no_exit_intent(greeting: Record) -> Record:
 
 
 CHANGES = (
-    VersionChange(
-        sentence="Agents' clients may still say `recipients` for an event's `visibility`: what "
-        "they mean for agents only must not reach customers.",
-        api="agent",
-        requests=frozenset({"send_event"}),
-        upgrade=_visibility_in_event,
-    ),
-    VersionChange(
-        sentence="They may say so for initial events too.",
-        api="agent",
-        requests=frozenset({"start_chat", "resume_chat"}),
-        upgrade=_visibility_in_chat,
-    ),
-    VersionChange(
-        sentence="And for typing indicators.",
-        api="agent",
-        requests=frozenset({"send_typing_indicator"}),
-        upgrade=_visibility,
-    ),
     VersionChange(
         sentence="Customers are not disconnected for `logged_out_remotely` but for "
         "`access_token_revoked`: the token they hold is no longer good.",

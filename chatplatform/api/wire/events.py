@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import AliasChoices, ConfigDict, Field, model_validator
 
 from chatplatform.api.action import Request
 from chatplatform.api.wire.properties import PropertiesInput
@@ -15,6 +15,9 @@ MAX_CONTENT_BYTES = 64 * 1024
 """What the fields of one event's type may come to as JSON: histories are read over and over."""
 
 Visibility = Literal["all", "agents"]
+SHOWN_TO = AliasChoices("visibility", "recipients")
+"""``recipients`` was the name up to 3.3, and official clients still use it: what they mean for
+agents only must reach no customer, whatever version they speak."""
 Name = Annotated[str, Field(max_length=255)]
 Url = Annotated[str, Field(max_length=2048)]
 Size = Annotated[int, Field(ge=0, lt=2**31)]
@@ -35,7 +38,7 @@ class EventInput(Request):
     """What every event may carry."""
 
     custom_id: Annotated[str, Field(max_length=255)] | None = None
-    visibility: Visibility = "all"
+    visibility: Annotated[Visibility, Field(validation_alias=SHOWN_TO)] = "all"
     properties: PropertiesInput | None = None
 
     def content(self) -> dict[str, Any]:
@@ -96,7 +99,7 @@ class MessageInput(EventInput):
 class PreviewInput(MessageInput):
     """A message to show before it is sent: for all, or for nobody."""
 
-    visibility: Literal["all"] = "all"
+    visibility: Annotated[Literal["all"], Field(validation_alias=SHOWN_TO)] = "all"
 
 
 class FileInput(EventInput):
