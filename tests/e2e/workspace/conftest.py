@@ -10,7 +10,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage
 
-from tests.e2e.workspace.faces import TAGS, WAIT, Customer, Desk, Meet
+from tests.e2e.wires import WAIT
+from tests.e2e.workspace.faces import TAGS, Customer, Desk, Meet
 from tests.live import ROOT, LiveServer, live_server
 
 _numbers = itertools.count(1)

@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
+from tests.e2e.axe import violations
+from tests.e2e.wires import WAIT
 from tests.e2e.workspace.faces import (
     SIZES,
     TAGS,
-    WAIT,
     Desk,
     Meet,
     as_owner,
     press,
     too_wide,
-    violations,
 )
 from tests.live import LiveServer
 

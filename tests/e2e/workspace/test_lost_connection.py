@@ -7,7 +7,8 @@ import time
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
-from tests.e2e.workspace.faces import WAIT, Desk, Line, Meet
+from tests.e2e.wires import WAIT, Line
+from tests.e2e.workspace.faces import Desk, Meet
 from tests.live import LiveServer
 
 pytestmark = pytest.mark.browser
@@ -19,7 +20,7 @@ def line(context: BrowserContext) -> Line:
 
     Its frames pass through this process, and only while the test waits for the page.
     """
-    return Line(context)
+    return Line(context, "agent")
 
 
 class TestLostConnection:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 
-from tests.e2e.workspace.faces import Desk, Meet, Refusals, as_agent
+from tests.e2e.wires import Line
+from tests.e2e.workspace.faces import Desk, Meet, as_agent
 from tests.live import LiveServer
 
 pytestmark = pytest.mark.browser
@@ -254,13 +255,13 @@ class TestTheList:
     def test_a_list_that_does_not_come_is_announced_and_can_be_asked_for_again(
         self, server: LiveServer, context: BrowserContext
     ) -> None:
-        refusals = Refusals(context)
-        refusals.action = "list_chats"
+        line = Line(context, "agent")
+        line.refuse = lambda frame: frame["action"] == "list_chats"
         desk = Desk(context.new_page(), server, server.demo["agents"][1])
         alert = desk.section("mine").get_by_role("alert")
         expect(alert).to_have_text("The chats could not be loaded.")
 
-        refusals.action = ""
+        line.mend()
         desk.section("mine").get_by_role("button", name="Try again").click()
 
         expect(alert).to_be_hidden()

@@ -9,16 +9,15 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Route, expect
 
+from tests.e2e.axe import violations
+from tests.e2e.wires import WAIT, Line
 from tests.e2e.workspace.faces import (
-    WAIT,
     Customer,
     Desk,
     Meet,
-    Refusals,
     as_agent,
     as_owner,
     press,
-    violations,
 )
 from tests.live import LiveServer
 
@@ -204,15 +203,15 @@ class TestArchive:
     def test_a_search_that_fails_says_so_and_can_be_tried_again(
         self, server: LiveServer, context: BrowserContext
     ) -> None:
-        refusals = Refusals(context)
+        line = Line(context, "agent")
         desk = Desk(context.new_page(), server, server.demo["agents"][1])
         desk.page.keyboard.press("/")
         status = desk.page.locator(".archive").get_by_role("status")
 
-        refusals.action = "list_archives"
+        line.refuse = lambda frame: frame["action"] == "list_archives"
         desk.page.get_by_role("searchbox", name="Search the archive").fill("zzz-nothing")
         expect(status).to_contain_text("The search did not work.")
-        refusals.action = ""
+        line.mend()
         status.get_by_role("button", name="Try again").click()
 
         expect(status).to_contain_text("Nothing found.")
@@ -275,7 +274,8 @@ class TestTheCustomer:
         desk.page.set_viewport_size({"width": 1440, "height": 500})
         details = desk.page.locator("#details")
         desk.open(one)
-        details.get_by_role("button", name="Ban this customer").scroll_into_view_if_needed()
+        details.evaluate("(panel) => panel.scrollTo(0, panel.scrollHeight)")
+        expect(details.get_by_text(one.name)).not_to_be_in_viewport()
 
         desk.open(two)
 
