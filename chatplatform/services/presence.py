@@ -17,7 +17,6 @@ from django.db import transaction
 from chatplatform import clock
 from chatplatform.domain_events import tell
 from chatplatform.domain_events.customers import CustomerLeft
-from chatplatform.domain_events.routing import RoutingStatusSet
 from chatplatform.domain_events.sessions import SessionsEnded
 from chatplatform.errors import (
     AgentOffline,
@@ -102,7 +101,7 @@ def agent_logged_in(
         hold(requester.organization_id, requester.public_id, connection_id, away=away)
         shown = people.shown_status(agent, _attention(agent))
         if shown != shown_before:
-            _tell_status(agent, shown)
+            routing.tell_status(agent, shown)
     routing.settle_after_commit(requester.organization_id)
     return agent
 
@@ -113,17 +112,6 @@ def _attention(agent: Agent) -> bool | None:
 
 def _attention_of(organization_id: UUID, user_id: str) -> bool | None:
     return people.attention(organization_id, [user_id]).get(user_id)
-
-
-def _tell_status(agent: Agent, status: str) -> None:
-    tell(
-        RoutingStatusSet(
-            organization_id=str(agent.organization_id),
-            agent_id=agent.public_id,
-            status=status,
-            is_bot=agent.kind == Agent.Kind.BOT,
-        )
-    )
 
 
 def set_away(requester: AgentRequester, connection_id: str, *, away: bool) -> None:
@@ -150,7 +138,7 @@ def _tell_if_changed(agent: Agent, before: bool | None) -> None:
     """Tell the agent's shown status if it is another than with the attention of ``before``."""
     shown = people.shown_status(agent, _attention(agent))
     if shown != people.shown_status(agent, before):
-        _tell_status(agent, shown)
+        routing.tell_status(agent, shown)
 
 
 def agent_logged_out(requester: AgentRequester, connection_id: str) -> None:
@@ -182,7 +170,7 @@ def _gone(organization: Organization, agent: Agent, reason: str) -> None:
     agent.connected = False
     agent.save(update_fields=["connected"])
     if agent.kind == Agent.Kind.HUMAN:
-        _tell_status(agent, RoutingStatus.OFFLINE)
+        routing.tell_status(agent, RoutingStatus.OFFLINE)
         routing.release_agent(organization, agent, reason)
 
 
@@ -216,7 +204,7 @@ def end_sessions(organization: Organization, agent: Agent, *, reason: str, becau
     elif agent.connected:
         agent.connected = False
         agent.save(update_fields=["connected"])
-        _tell_status(agent, RoutingStatus.OFFLINE)
+        routing.tell_status(agent, RoutingStatus.OFFLINE)
     routing.release_agent(organization, agent, because)
 
 

@@ -501,11 +501,16 @@ def set_status(agent: Agent, status: str) -> None:
     agent.save(update_fields=["routing_status"])
     shown = people.shown_status(agent, attentive)
     if shown != before:
-        tell(
-            RoutingStatusSet(
-                organization_id=str(agent.organization_id),
-                agent_id=agent.public_id,
-                status=shown,
-                is_bot=agent.kind == Agent.Kind.BOT,
-            )
+        tell_status(agent, shown)
+
+
+def tell_status(agent: Agent, shown: str) -> None:
+    """Tell ``RoutingStatusSet``: ``shown`` is what others see of an agent from now on."""
+    tell(
+        RoutingStatusSet(
+            organization_id=str(agent.organization_id),
+            agent_id=agent.public_id,
+            status=shown,
+            is_bot=agent.kind == Agent.Kind.BOT,
         )
+    )
