@@ -71,7 +71,7 @@ _jobs = [
     Job(transcript_mails.send_due, 5, apart=True),
     Job(transcript_mails.forget_old, 600),
     Job(archives.index_due, 3),
-    Job(summaries.make_due, 1),
+    Job(summaries.make_due, 1, apart=True),
     Job(deletion.forget_old_threads, 600),
 ]
 
