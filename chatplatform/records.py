@@ -215,6 +215,14 @@ def thread_record(
     return record
 
 
+def restricted_thread_record(thread: Thread, reason: str, *, neighbours: tuple[str, str]) -> Record:
+    """Return a thread whose reader may know that it is there, and the ``reason`` for no more."""
+    record = thread_record(thread, None, neighbours=neighbours)
+    for name in ("queue", "queues_duration", "customer_visit", "summary"):
+        record.pop(name, None)
+    return record | {"properties": {}, "tags": [], "restricted_access": reason}
+
+
 def chat_record(
     chat: Chat,
     users: list[Record],

@@ -359,7 +359,7 @@ class TranscriptShape(TypedDict):
 def get_thread_transcript(ctx: AgentContext, request: ThreadOfChat) -> TranscriptShape:
     """Return what was said in a thread as plain text."""
     chat = chat_selectors.access_chat(ctx.requester, request.chat_id)
-    thread = chat_selectors.access_thread(chat, request.thread_id)
+    thread = chat_selectors.access_thread(ctx.requester, chat, request.thread_id)
     return {"transcript": transcripts.transcript(chat, thread, reader=ctx.requester)}
 
 

@@ -122,7 +122,7 @@ class GetChat(Request):
 def get_chat(ctx: AgentContext, request: GetChat) -> shapes.ChatShape:
     """Return a chat with one of its threads."""
     chat = chat_selectors.access_chat(ctx.requester, request.chat_id)
-    thread = chat_selectors.access_thread(chat, request.thread_id)
+    thread = chat_selectors.access_thread(ctx.requester, chat, request.thread_id)
     return chat_selectors.full_chat(chat, thread, reader=ctx.requester)  # type: ignore[return-value]
 
 

@@ -22,6 +22,7 @@ from chatplatform.records import (
     Record,
     chat_record,
     event_record,
+    restricted_thread_record,
     thread_record,
 )
 from chatplatform.requester import AgentRequester, Requester
@@ -34,6 +35,9 @@ COUNT_AT_MOST = 1_000
 
 THREADS_AT_ONCE = 200
 """Threads whose events one read names one by one."""
+
+RESTRICTED = "The agent has no access to the thread"
+"""What stands in a thread, or in place of an event of one, that its reader may not see."""
 
 Position = tuple[datetime, str]
 """Where a list stands: creation of a chat's last thread, and the chat's id."""
@@ -86,32 +90,55 @@ def access_chat(
     return chat
 
 
-def access_thread(chat: Chat, thread_id: str | None, *, lock: bool = False) -> Thread:
-    """Return a thread of ``chat``, the newest by default; raise :class:`NotFound`.
+def access_thread(
+    requester: Requester, chat: Chat, thread_id: str | None, *, lock: bool = False
+) -> Thread:
+    """Return a thread of ``chat``, the newest by default.
 
-    ``lock`` takes the thread's row until commit; the caller holds the chat's.
+    ``lock`` takes the thread's row until commit; the caller holds the chat's. Raise
+    :class:`NotFound`, and :class:`Authorization` for an agent who may not read an older thread.
     """
-    threads: QuerySet[Thread] = Thread.objects.filter(
-        chat=chat, id=thread_id or chat.last_thread_id
-    )
+    named = chat.last_thread_id if thread_id is None else thread_id
+    threads: QuerySet[Thread] = Thread.objects.filter(chat=chat, id=named)
     if lock:
         threads = threads.select_for_update(of=("self",))
     thread = threads.first()
     if thread is None:
         raise NotFound("Thread not found")
+    if thread.id != chat.last_thread_id and _closed_off(requester, [thread]):
+        raise Authorization(RESTRICTED)
     return thread
+
+
+def _closed_off(requester: Requester | None, older: Sequence[Thread]) -> set[str]:
+    """Return which ``older`` threads of chats a requester may see are none of their business.
+
+    The newest thread is open to whoever may see its chat. For others an agent without the scope
+    for all chats needs a group that may see the thread itself, or has taken part in it: what was
+    said elsewhere does not come along when a chat changes groups (protocol.md 2.5). One read.
+    """
+    if not isinstance(requester, AgentRequester) or requester.has_scope("chats--all:ro"):
+        return set()
+    numbers = group_numbers_of(requester.agent_id)
+    return {
+        thread.id
+        for thread in older
+        if requester.public_id not in thread.user_ids and numbers.isdisjoint(thread.group_ids)
+    }
 
 
 def access_event(requester: Requester, chat: Chat, thread_id: str, event_id: str) -> Event:
     """Return an event of ``chat`` the requester may see and that nobody has deleted.
 
-    Raise :class:`NotFound`, for customers also where an event is for agents only.
+    Raise :class:`NotFound`, for customers also where an event is for agents only, and what
+    :func:`access_thread` raises.
     """
     named_thread, _, position = event_id.rpartition("_")
     event = None
     if named_thread == thread_id and position.isascii() and position.isdigit():
+        access_thread(requester, chat, thread_id)
         event = Event.objects.filter(
-            thread__chat=chat, thread_id=thread_id, position=min(int(position[:10]), 2**31 - 1)
+            thread_id=thread_id, position=min(int(position[:10]), 2**31 - 1)
         ).first()
     hidden = not isinstance(requester, AgentRequester) and event and event.visibility != "all"
     if event is None or event.deleted or hidden:
@@ -160,14 +187,21 @@ def _neighbours(chat: Chat, threads: Sequence[Thread]) -> dict[str, tuple[str, s
 def thread_records(
     chat: Chat, threads: Sequence[Thread], *, reader: Requester | None = None
 ) -> list[Record]:
-    """Return threads with all their events (see :func:`events_of`). A constant number of reads."""
-    events = events_of(threads, reader=reader)
+    """Return threads with all their events (see :func:`events_of`). A constant number of reads.
+
+    What the ``reader`` may not read of an older thread is left out, and ``restricted_access`` says
+    so.
+    """
+    closed_off = _closed_off(reader, [one for one in threads if one.id != chat.last_thread_id])
+    events = events_of([one for one in threads if one.id not in closed_off], reader=reader)
     neighbours = _neighbours(chat, threads)
     waits = any(thread.queued_at for thread in threads)
     per_place = queue.wait_per_place(chat.organization_id) if waits else 0
     definitions = definitions_of(threads)
     return [
-        thread_record(
+        restricted_thread_record(thread, RESTRICTED, neighbours=neighbours[thread.id])
+        if thread.id in closed_off
+        else thread_record(
             thread,
             events[thread.id],
             neighbours=neighbours[thread.id],
@@ -390,7 +424,7 @@ def chat_infos(chats: Sequence[Chat], reader: Requester) -> list[Record]:
     users = people.users_of(chats)
     threads = Thread.objects.in_bulk([chat.last_thread_id for chat in chats])
     chats = [chat for chat in chats if chat.last_thread_id in threads]
-    newest = _last_events(chats, side, reveal=reader.sees_deleted)
+    newest = _last_events(chats, reader)
     waits = [thread for thread in threads.values() if thread.queued_at]
     per_place = queue.wait_per_place(chats[0].organization_id) if waits else 0
     definitions = definitions_of([*chats, *threads.values()])
@@ -413,9 +447,13 @@ def chat_infos(chats: Sequence[Chat], reader: Requester) -> list[Record]:
     return infos
 
 
-def _last_events(chats: Sequence[Chat], side: str, *, reveal: bool) -> dict[str, dict[str, Record]]:
-    """Return for each chat, by type, ``{thread_id, thread_created_at, event}`` of the newest."""
-    visibilities = ("all", "agents") if side == "agent" else ("all",)
+def _last_events(chats: Sequence[Chat], reader: Requester) -> dict[str, dict[str, Record]]:
+    """Return for each chat, by type, ``{thread_id, thread_created_at, event}`` of the newest.
+
+    ``restricted_access`` stands in place of an event in an older thread that the reader may not
+    read.
+    """
+    visibilities = ("all", "agents") if isinstance(reader, AgentRequester) else ("all",)
     events = _events_named(
         event_id
         for chat in chats
@@ -423,6 +461,15 @@ def _last_events(chats: Sequence[Chat], side: str, *, reveal: bool) -> dict[str,
         for event_id in chat.last_events.get(visibility, {}).values()
     )
     definitions = definitions_of(list(events.values()))
+    last = {chat.last_thread_id for chat in chats}
+    threads = {event.thread_id: event.thread for event in events.values()}
+    closed_off = _closed_off(reader, [one for one in threads.values() if one.id not in last])
+
+    def shown(event: Event) -> Record:
+        if event.thread_id in closed_off:
+            return {"restricted_access": RESTRICTED}
+        return event_record(event, reveal=reader.sees_deleted, definitions=definitions)
+
     found: dict[str, dict[str, Record]] = {}
     for chat in chats:
         newest: dict[str, Event] = {}
@@ -435,7 +482,7 @@ def _last_events(chats: Sequence[Chat], side: str, *, reveal: bool) -> dict[str,
             kind: {
                 "thread_id": event.thread_id,
                 "thread_created_at": clock.to_wire(event.thread.created_at),
-                "event": event_record(event, reveal=reveal, definitions=definitions),
+                "event": shown(event),
             }
             for kind, event in newest.items()
         }

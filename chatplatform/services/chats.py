@@ -392,7 +392,7 @@ def follow_chat(requester: AgentRequester, chat_id: str) -> None:
         if chat_selectors.is_followed(chat, requester.public_id):
             return
         chat.followers = [*chat.followers, requester.public_id]
-        thread = chat_selectors.access_thread(chat, None)
+        thread = chat_selectors.access_thread(requester, chat, None)
         participants.open_for(chat, thread, [requester.public_id], requester=requester)
         chat.save()
 

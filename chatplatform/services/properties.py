@@ -278,10 +278,7 @@ def delete_thread_properties(
 
 def _locked_thread(requester: Requester, chat_id: str, thread_id: str) -> tuple[Chat, Thread]:
     chat = chat_selectors.access_chat(requester, chat_id, write=True, lock=True)
-    thread = Thread.objects.select_for_update(of=("self",)).filter(chat=chat, id=thread_id).first()
-    if thread is None:
-        raise NotFound("Thread not found")
-    return chat, thread
+    return chat, chat_selectors.access_thread(requester, chat, thread_id, lock=True)
 
 
 def _note_rating(requester: Requester, chat: Chat, thread: Thread, before: Properties) -> None:

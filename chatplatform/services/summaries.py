@@ -48,7 +48,7 @@ def request_thread_summary(requester: AgentRequester, chat_id: str, thread_id: s
     """
     with transaction.atomic():
         chat = chat_selectors.access_chat(requester, chat_id, write=True, lock=True)
-        thread = chat_selectors.access_thread(chat, thread_id)
+        thread = chat_selectors.access_thread(requester, chat, thread_id)
         if not thread.active and thread.summary:
             raise NotAllowed("A closed thread is summed up once")
         if settings.THREAD_SUMMARIZER:

@@ -156,5 +156,5 @@ def untag_thread(requester: AgentRequester, chat_id: str, thread_id: str, name: 
 
 def _locked(requester: AgentRequester, chat_id: str, thread_id: str) -> tuple[Chat, Thread]:
     chat = chat_selectors.access_chat(requester, chat_id, write=True, lock=True)
-    thread = chat_selectors.access_thread(chat, thread_id, lock=True)
+    thread = chat_selectors.access_thread(requester, chat, thread_id, lock=True)
     return chat, thread

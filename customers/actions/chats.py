@@ -90,7 +90,7 @@ class GetChat(Request):
 def get_chat(ctx: CustomerContext, request: GetChat) -> wire.ChatShape:
     """Return a chat with one of its threads."""
     chat = chat_selectors.access_chat(ctx.requester, request.chat_id)
-    thread = chat_selectors.access_thread(chat, request.thread_id)
+    thread = chat_selectors.access_thread(ctx.requester, chat, request.thread_id)
     record = chat_selectors.full_chat(chat, thread)
     return shapes.chat(record, chat.participants)  # type: ignore[return-value]
 

@@ -89,6 +89,7 @@ class ThreadShape(BareThreadShape):
     """A thread with its events."""
 
     events: NotRequired[list[EventShape]]
+    restricted_access: NotRequired[str]
     previous_thread_id: NotRequired[str]
     next_thread_id: NotRequired[str]
 
