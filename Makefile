@@ -7,17 +7,23 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PIP := -m pip install --quiet --disable-pip-version-check --no-input --require-hashes
 FAST := not slow and not browser and not sdk and not schema
+SERVERS := (slow or sdk or schema) and not browser
 
 # Further arguments for pytest and for the benchmarks: `make test ARGS="-k typing"`.
 ARGS ?=
 
-# How many processes run the fast tests, and a folder for reports of the tests' runs.
+# How many processes run the fast tests, and how many those that start servers and browsers of their own: half as many as
+# there are cores. A folder for reports of the tests' runs.
 WORKERS ?= auto
+SLOW_WORKERS ?= $(shell expr \( $$(getconf _NPROCESSORS_ONLN) + 1 \) / 2)
 REPORTS ?=
-REPORT = $(if $(REPORTS),--junitxml=$(REPORTS)/$@.xml -o junit_logging=no)
+report = $(if $(REPORTS),--junitxml=$(REPORTS)/$(1).xml -o junit_logging=no)
+
+# pytest ends with 5 where ARGS leave no test over.
+pytest = $(BIN)/python -m pytest -m "$(2)" -n $(3) $(call report,$(1)) $(ARGS) || test $$? -eq 5
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-unit test-slow bench lint format lock install install-dev sdk clean
+.PHONY: help run test test-unit test-servers test-browser bench lint format lock install install-dev sdk clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,13 +33,16 @@ run: install ## Serve everything on http://localhost:$PORT (8000) until SIGTERM,
 	@$(BIN)/python manage.py demo
 	@EMBEDDED_WORKER="$${EMBEDDED_WORKER:-1}" exec $(BIN)/python -m deploy.serve
 
-test: test-unit test-slow ## Run the whole suite, on the embedded default or on DATABASE_URL and REDIS_URL
+test: test-unit test-servers test-browser ## Run the whole suite, on the embedded default or on DATABASE_URL and REDIS_URL
 
 test-unit: install-dev ## Run the fast part: no browser, no official client, no fuzzing, nothing slow
-	@$(BIN)/python -m pytest -m "$(FAST)" -n $(WORKERS) $(REPORT) $(ARGS) || test $$? -eq 5
+	@$(call pytest,fast,$(FAST),$(WORKERS))
 
-test-slow: install-dev sdk ## Run the rest, one test after another: much of it starts servers of its own
-	@$(BIN)/python -m pytest -m "not ($(FAST))" $(REPORT) $(ARGS) || test $$? -eq 5
+test-servers: install-dev sdk ## Run what starts servers of its own: official clients, fuzzing, faults, all that is slow
+	@$(call pytest,servers,$(SERVERS),$(SLOW_WORKERS) --dist loadfile)
+
+test-browser: install-dev sdk ## Run what drives Chromium
+	@$(call pytest,browser,browser,$(SLOW_WORKERS) --dist loadfile)
 
 bench: install-dev ## Measure the platform on DATABASE_URL and REDIS_URL
 	@$(BIN)/python -m benchmarks $(ARGS)
