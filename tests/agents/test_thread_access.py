@@ -2,9 +2,11 @@
 
 from typing import Any
 
+import jsonschema
 import pytest
 
 from chatplatform.models import Group, Organization, Thread
+from chatplatform.transports import openapi, web
 from tests import make
 from tests.world import Refused, User, World
 
@@ -141,6 +143,15 @@ def test_lists_of_chats_name_the_newest_event_of_a_type_without_showing_it(
     assert newest["message"]["event"]["text"] == "Again"
     assert newest["rich_message"]["thread_id"] == older["thread_id"]
     assert newest["rich_message"]["event"] == {"restricted_access": RESTRICTED}
+
+
+@pytest.mark.parametrize("version", ["3.4", "3.5", "3.6"])
+def test_the_published_document_says_so(bob: User, older: dict[str, str], version: str) -> None:
+    document = openapi.describe(version, web.patterns(version))
+    described = document["paths"][f"/v{version}/agent/action/list_chats"]["post"]["responses"]
+    schema = described["200"]["content"]["application/json"]["schema"]
+
+    jsonschema.validate(bob.web("list_chats", {}, version=version), schema)
 
 
 def test_so_does_the_login(bob: User, older: dict[str, str]) -> None:

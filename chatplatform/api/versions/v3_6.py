@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from chatplatform.api.versions.change import (
@@ -60,12 +61,18 @@ def _customer_entry(entry: Record) -> Record:
 
 
 _TEXT = {"type": "string"}
+_RESTRICTED = {
+    "type": "object",
+    "properties": {"restricted_access": _TEXT},
+    "required": ["restricted_access"],
+}
+"""What stands for an event of an older thread that its reader may not see (protocol.md 2.5)."""
 
 
-def _events_schema(thread: Schema) -> Schema:
+def _events_schema(thread: Schema, of_holder: Callable[[Schema], Schema]) -> Schema:
     events = dict(thread["properties"].get("last_event_per_type", {"type": "object"}))
     if isinstance(events.get("additionalProperties"), dict):
-        events["additionalProperties"] = each_form(events["additionalProperties"], _holder_schema)
+        events["additionalProperties"] = each_form(events["additionalProperties"], of_holder)
     return events
 
 
@@ -74,15 +81,21 @@ def _holder_schema(holder: Schema) -> Schema:
     return {**holder, "properties": placed}
 
 
-def _entry_schema(entry: Schema) -> Schema:
+def _agent_holder_schema(holder: Schema) -> Schema:
+    holder = _holder_schema(holder)
+    event = {"anyOf": [holder["properties"]["event"], _RESTRICTED]}
+    return {**holder, "properties": {**holder["properties"], "event": event}}
+
+
+def _entry_schema(entry: Schema, of_holder: Callable[[Schema], Schema]) -> Schema:
     """Return the entry's schema with its newest events beside its thread."""
     thread = object_form(entry["properties"].get("last_thread_info", {}))
-    moved = {**entry["properties"], "last_event_per_type": _events_schema(thread)}
+    moved = {**entry["properties"], "last_event_per_type": _events_schema(thread, of_holder)}
     return {**entry, "properties": moved}
 
 
 def _agent_entry_schema(entry: Schema) -> Schema:
-    entry = _entry_schema(entry)
+    entry = _entry_schema(entry, _agent_holder_schema)
     entry = schema_renamed(entry, "last_thread_info", "last_thread_summary")
     return schema_replaced(
         entry,
@@ -92,7 +105,7 @@ def _agent_entry_schema(entry: Schema) -> Schema:
 
 
 def _customer_entry_schema(entry: Schema) -> Schema:
-    entry = _entry_schema(entry)
+    entry = _entry_schema(entry, _holder_schema)
     entry = schema_without(entry, ("last_thread_info",))
     placed = {"last_thread_id": _TEXT, "last_thread_created_at": _TEXT}
     return {**entry, "properties": {**entry["properties"], **placed}}
