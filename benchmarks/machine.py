@@ -25,7 +25,7 @@ def description(database: Database) -> list[Figure]:
             "SELECT string_agg(name || ' ' || current_setting(name), ', ') FROM unnest("
             "ARRAY['fsync', 'synchronous_commit', 'shared_buffers']) AS name"
         ).fetchone()
-    info: dict[str, Any] = redis.Redis.from_url(REDIS_URL).info("server")  # type: ignore[assignment]
+    info: dict[str, Any] = redis.Redis.from_url(REDIS_URL).info("server")
     busy = os.getloadavg()[0]
     facts = [
         ("Processor", f"{_processor()}, {os.cpu_count()} cores"),

@@ -64,7 +64,8 @@ class Socket(asyncio.Protocol):
     async def ask(self, action: str, payload: Payload | None = None) -> Payload:
         """Send a request and return its answer's payload; raise :class:`Refused`."""
         request_id = f"a{next(_numbers)}"
-        answer = self._answers[request_id] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Payload] = asyncio.get_running_loop().create_future()
+        self._answers[request_id] = answer
         frame = {"request_id": request_id, "action": action, "payload": payload or {}}
         self.send(orjson.dumps(frame))
         async with asyncio.timeout(ANSWER_SECONDS):
@@ -84,7 +85,8 @@ class Socket(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         self.closed.set()
         lost = ConnectionError("the server closed the connection")
-        for answer in (self._opened, *self._answers.values()):
+        waited_for: list[asyncio.Future[Any]] = [self._opened, *self._answers.values()]
+        for answer in waited_for:
             if not answer.done():
                 answer.set_exception(lost)
 

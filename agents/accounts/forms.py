@@ -33,7 +33,7 @@ class SignInForm(AuthenticationForm):
 
     def clean_username(self) -> str:
         """Return the address as accounts keep it: in lower case."""
-        return self.cleaned_data["username"].lower()
+        return str(self.cleaned_data["username"]).lower()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Tie each field to its error for screen readers once the form was checked."""

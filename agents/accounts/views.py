@@ -68,7 +68,8 @@ class SignInView(LoginView):
 
     def _refuse(self, form: AuthenticationForm) -> HttpResponse:
         """Show the form with nothing but the wish to wait."""
-        form._errors = ErrorDict()
+        # asking for `errors` would try the password
+        form._errors = ErrorDict()  # type: ignore[attr-defined]
         form.cleaned_data = {}
         form.add_error(None, _("Too many attempts. Wait a minute and try again"))
         response = self.render_to_response(self.get_context_data(form=form))

@@ -175,9 +175,10 @@ class ArchiveFilters(Request):
     sales: NumberFilter | None = None
     goals: NumberFilter | None = None
     customer_countries: ValueFilter | None = None
-    forms: Annotated[list[FormsFilter], Field(max_length=10)] | None = Field(
-        None, validation_alias=AliasChoices("forms", "surveys")
-    )
+    forms: Annotated[
+        Annotated[list[FormsFilter], Field(max_length=10)] | None,
+        Field(validation_alias=AliasChoices("forms", "surveys")),
+    ] = None
     event_types: EventTypeFilter | None = None
     greetings: GreetingsFilter | None = None
     agent_response: AgentResponseFilter | None = None
@@ -311,8 +312,8 @@ def list_archives(ctx: AgentContext, request: ListArchives) -> ArchiveList:
             "<em>" if before is None else before,
             "</em>" if after is None else after,
         )
-    return {  # type: ignore[typeddict-item]
-        "chats": chats,
+    return {
+        "chats": chats,  # type: ignore[typeddict-item]
         "found_chats": archives.count_threads(found),
         **page_ids,
     }

@@ -71,8 +71,8 @@ def list_chats(ctx: AgentContext, request: ListChats) -> ChatList:
         position=shared.position(page),
     )
     chats, page_ids = pagination.finish(ctx.requester, "list_chats", page, rows, shared.place)
-    return {  # type: ignore[typeddict-item]
-        "chats_info": chat_selectors.chat_infos(chats, ctx.requester),
+    return {
+        "chats_info": chat_selectors.chat_infos(chats, ctx.requester),  # type: ignore[typeddict-item]
         "found_chats": chat_selectors.count_chats(ctx.organization_id, readers, chat_filter),
         **page_ids,
     }

@@ -64,19 +64,21 @@ class TokenView(View):
         account = request.user
         try:
             issued = tokens.issue_workspace_token(
-                account=account, session_key=request.session.session_key
+                account=account, session_key=request.session.session_key or ""
             )
         except Authentication:
             return JsonResponse({"reason": "signed_out"}, status=401)
         except Authorization:
             return JsonResponse({"reason": "no_agent"}, status=403)
+        organization = account.organization
+        assert organization is not None  # whoever has a seat is in one
         return JsonResponse(
             {
                 "access_token": issued.token,
                 "expires_in": issued.expires_in,
                 "account_id": str(account.pk),
-                "organization_id": str(account.organization_id),
-                "license_id": account.organization.license_id,
+                "organization_id": str(organization.id),
+                "license_id": organization.license_id,
             }
         )
 

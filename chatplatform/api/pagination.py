@@ -35,12 +35,22 @@ from typing import Any, Literal, TypeVar
 import orjson
 from django.core import signing
 from pydantic import BaseModel, TypeAdapter
+from typing_extensions import TypedDict
 
 from chatplatform.errors import Validation
 from chatplatform.requester import Requester
 
 Row = TypeVar("Row")
 Position = list[Any]
+
+
+class PageIds(TypedDict, total=False):
+    """The neighbours of a page, ready to be merged into an answer."""
+
+    next_page_id: str
+    previous_page_id: str
+
+
 SortOrder = Literal["asc", "desc"]
 
 MAX_AGE = timedelta(days=31)
@@ -117,7 +127,7 @@ def finish(
     *,
     subject: str = "",
     more: bool | None = None,
-) -> tuple[list[Row], dict[str, str]]:
+) -> tuple[list[Row], PageIds]:
     """Return the page's rows in the client's order, and the ids of its neighbours.
 
     ``rows`` are up to ``page.limit + 1`` rows as the selector read them; ``position_of`` names a
@@ -133,7 +143,7 @@ def finish(
         shown.reverse()
     came_from = page.position is not None and bool(shown)
     has_next, has_previous = (came_from, more) if page.backwards else (more, came_from)
-    found: dict[str, str] = {}
+    found: PageIds = {}
     salt = _salt(requester, action, subject)
     if has_next:
         found["next_page_id"] = _sign(salt, page, position_of(shown[-1]), backwards=False)
