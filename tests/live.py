@@ -1,24 +1,31 @@
 """A real server for the tests that need one: its own process, data, secret and port.
 
 It runs what ``make run`` runs (``deploy.serve``), on a database made for it: SQLite in a directory
-of its own, or a fresh PostgreSQL database when ``DATABASE_URL`` names a server.
+of its own, or a PostgreSQL database when ``DATABASE_URL`` names a server. Both are copies of an
+installation that each test process makes once.
 """
 
 from __future__ import annotations
 
+import atexit
+import copy
 import json
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -92,21 +99,73 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """What servers begin with: a database with the demo organisation, and its ``VAR_DIR``."""
+
+    directory: Path
+    database: str
+    """PostgreSQL's name for it; empty for SQLite, where it lies in the directory."""
+    demo: dict[str, Any]
+
+
+_making = threading.Lock()
+
+
+@cache
+def _installation() -> Installation:
+    """Migrate once for all servers of this process, which takes longer than to start them."""
+    directory = Path(tempfile.mkdtemp(prefix="installation-"))
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    database = _create_database("") if _on_postgres() else ""
+    if database:
+        atexit.register(_drop_database, database)
+    variables = {**os.environ, **_database_url(database), "VAR_DIR": str(directory)}
+    printed = b""
+    for command in (["migrate", "--verbosity", "0"], ["demo", "--json"]):
+        arguments = [sys.executable, "manage.py", *command]
+        ended = subprocess.run(arguments, cwd=ROOT, env=variables, check=True, capture_output=True)
+        printed = ended.stdout
+    return Installation(directory, database, json.loads(printed))
+
+
+def _on_postgres() -> bool:
+    return os.environ.get("DATABASE_URL", "").startswith("postgres")
+
+
+def _database_url(name: str) -> dict[str, str]:
+    if not name:
+        return {}
+    parts = urlsplit(os.environ["DATABASE_URL"])
+    return {"DATABASE_URL": urlunsplit(parts._replace(path=f"/{name}"))}
+
+
+def _create_database(template: str) -> str:
+    """Make a database beside the one ``DATABASE_URL`` names, as a copy of ``template`` if named."""
+    name = f"live_{secrets.token_hex(4)}"
+    copied = f' TEMPLATE "{template}"' if template else ""
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"{copied}')
+    return name
+
+
+def _drop_database(name: str) -> None:
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
 @contextmanager
-def _database(name: str) -> Iterator[dict[str, str]]:
-    """Make a database beside the one ``DATABASE_URL`` names; nothing to do for SQLite."""
-    given = os.environ.get("DATABASE_URL", "")
-    if not given.startswith("postgres"):
-        yield {}
-        return
-    parts = urlsplit(given)
-    with psycopg.connect(given, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
+def _installed(directory: Path) -> Iterator[tuple[dict[str, str], dict[str, Any]]]:
+    """Put an installation into ``directory``; give the environment it needs and its demo."""
+    with _making:
+        made = _installation()
+        shutil.copytree(made.directory, directory, dirs_exist_ok=True)
+        database = _create_database(made.database) if made.database else ""
     try:
-        yield {"DATABASE_URL": urlunsplit(parts._replace(path=f"/{name}"))}
+        yield _database_url(database), copy.deepcopy(made.demo)
     finally:
-        with psycopg.connect(given, autocommit=True) as connection:
-            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        if database:
+            _drop_database(database)
 
 
 def _redis() -> dict[str, str]:
@@ -128,7 +187,7 @@ def live_server(directory: Path, **environment: str) -> Iterator[LiveServer]:
 
     ``environment`` adds to, or overrides, what the server reads.
     """
-    with _database(f"live_{secrets.token_hex(4)}") as database:
+    with _installed(directory) as (database, demo):
         port = free_port()
         variables = {
             **os.environ,
@@ -139,15 +198,8 @@ def live_server(directory: Path, **environment: str) -> Iterator[LiveServer]:
             "EMBEDDED_WORKER": "1",
             **environment,
         }
-        manage = [sys.executable, "manage.py"]
-        run = {"cwd": ROOT, "env": variables, "check": True, "capture_output": True}
-        subprocess.run([*manage, "migrate", "--verbosity", "0"], **run)  # type: ignore[call-overload]
-        demo = subprocess.run([*manage, "demo", "--json"], **run)  # type: ignore[call-overload]
         server = LiveServer(
-            port=port,
-            environment=variables,
-            log=directory / "server.log",
-            demo=json.loads(demo.stdout),
+            port=port, environment=variables, log=directory / "server.log", demo=demo
         )
         server.start()
         try:

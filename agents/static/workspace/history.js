@@ -6,6 +6,7 @@ const HISTORY_EVENTS = 30;
 const PAGES_TO_A_THREAD = 30;
 const LOOK_AGAIN_MS = 100;
 const LOOKS_FOR_A_CHAT = 200;
+const READS_OF_A_CUSTOMER = 3;
 
 export class History {
   /** @param {import("./workspace.js").Workspace} workspace */
@@ -95,17 +96,23 @@ export class History {
   }
 
   async #loadCustomer(chatId) {
-    const { store } = this.workspace;
     const customer = this.#chat(chatId)?.users.find(({ type }) => type === "customer");
     if (!customer) return;
+    const take = (read) => this.workspace.store.dispatch({ type: "customer", customer: read });
+    if (!this.workspace.state.customers[customer.id]) take({ ...customer, isLoading: true });
     try {
-      store.dispatch({
-        type: "customer",
-        customer: await this.workspace.ask("get_customer", { id: customer.id }),
-      });
+      take({ ...(await this.#readCustomer(customer.id)), isLoading: false });
     } catch {
-      store.dispatch({ type: "customer", customer: { ...customer, loadFailed: true } });
+      take({ ...customer, isLoading: false, loadFailed: true });
     }
+  }
+
+  /** What is told of a customer while they are read may be newer than what was read: read again. */
+  async #readCustomer(id, readsLeft = READS_OF_A_CUSTOMER) {
+    const before = this.workspace.state.customers[id];
+    const read = await this.workspace.ask("get_customer", { id });
+    const isOld = this.workspace.state.customers[id] !== before;
+    return isOld && readsLeft > 1 ? this.#readCustomer(id, readsLeft - 1) : read;
   }
 }
 

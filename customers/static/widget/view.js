@@ -56,6 +56,7 @@ export class View {
   }
 
   #following = true;
+  #top = 0;
 
   /** Draws everything from the session's present state. */
   draw() {
@@ -73,6 +74,7 @@ export class View {
     this.#drawActivity();
     this.#drawMenu();
     get("earlier").hidden = !this.#session.conversation.earlier || connection.phase !== "online";
+    this.#look();
     const spoken = ready && this.#log.draw();
     if (spoken && !this.#following) get("newest").hidden = false;
     this.#stick();
@@ -81,6 +83,7 @@ export class View {
   /** Shows the newest words and stays with them. */
   toNewest() {
     this.#following = true;
+    this.#top = 0;
     get("newest").hidden = true;
     this.#stick();
   }
@@ -102,8 +105,16 @@ export class View {
     if (this.#following) get("newest").hidden = true;
   }
 
+  /** A reader may have scrolled away without the event yet. */
+  #look() {
+    if (get("scroller").scrollTop < this.#top) this.#scrolled();
+  }
+
   #stick() {
-    if (this.#following) get("scroller").scrollTop = get("scroller").scrollHeight;
+    const scroller = get("scroller");
+    this.#look();
+    if (this.#following) scroller.scrollTop = scroller.scrollHeight;
+    this.#top = scroller.scrollTop;
   }
 
   /** Older messages appear above; what is being read stays where it is. */

@@ -99,7 +99,7 @@ export class DetailsView {
       block(t("details.history"), history(customer)),
       block(t("details.chat"), chatFacts(chat, state)),
       this.#lastBlock(chat, customer),
-      state.customers[customer.id] ? null : h("p", { class: "faint" }, t("loading")),
+      customer.isLoading ? h("p", { class: "faint" }, t("loading")) : null,
     );
     this.root.scrollTop = scroll;
     if (focused) this.#refocus(focused.dataset.focus);

@@ -2,7 +2,15 @@
 
 import pytest
 
-from tests.e2e.workspace.modules.states import CUSTOMER, LOGIN, After, Evaluate, push
+from tests.e2e.workspace.modules.states import (
+    CUSTOMER,
+    LOGIN,
+    After,
+    Evaluate,
+    at,
+    chat,
+    push,
+)
 
 pytestmark = pytest.mark.browser
 
@@ -52,3 +60,41 @@ class TestCustomers:
             ask=f"state.customers['{CUSTOMER}'].statistics",
         )
         assert counted == {"chats_count": 1, "visits_count": 3}
+
+    def test_a_page_opened_while_the_customer_is_read_is_not_forgotten(
+        self, evaluate: Evaluate
+    ) -> None:
+        opened = {"opened_at": at(2), "url": "https://shop.example/stoves", "title": "Stoves"}
+        given = {
+            "before": [LOGIN, push("incoming_chat", {"chat": chat()})],
+            "opened": push("customer_page_updated", {"customer_id": CUSTOMER, **opened}),
+            "stale": {"id": CUSTOMER, "visit": {"last_pages": []}},
+            "fresh": {"id": CUSTOMER, "visit": {"last_pages": [opened]}},
+        }
+
+        found = evaluate(
+            """
+            const { initialState, reduce } = await load("store.js");
+            const { History } = await load("history.js");
+            let state = given.before.reduce(reduce, initialState());
+            const answers = [given.stale, given.fresh];
+            const workspace = {
+                get state() { return state; },
+                store: { dispatch: (action) => { state = reduce(state, action); } },
+                chats: { refresh: async () => {} },
+                watching: { keep: () => {} },
+                outbox: { confirmAll: () => {} },
+                ask: async (action) => {
+                    if (action !== "get_customer") return { threads: [] };
+                    if (answers.length === 2) workspace.store.dispatch(given.opened);
+                    return answers.shift();
+                },
+            };
+            await new History(workspace).load("C1");
+            while (state.customers["customer-1"]?.isLoading !== false) await null;
+            return state.customers["customer-1"].visit.last_pages;
+            """,
+            given,
+        )
+
+        assert found == [opened]
