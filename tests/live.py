@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import copy
+import itertools
 import json
 import os
 import secrets
@@ -109,12 +110,13 @@ class Installation:
     demo: dict[str, Any]
 
 
-_making = threading.Lock()
+_choosing = threading.Lock()
+_in_use: set[int] = set()
 
 
 @cache
-def _installation() -> Installation:
-    """Migrate once for all servers of this process, which takes longer than to start them."""
+def _installation(number: int) -> Installation:
+    """Migrate once for many servers of this process, which takes longer than to start them."""
     directory = Path(tempfile.mkdtemp(prefix="installation-"))
     atexit.register(shutil.rmtree, directory, ignore_errors=True)
     database = _create_database("") if _on_postgres() else ""
@@ -156,14 +158,22 @@ def _drop_database(name: str) -> None:
 
 @contextmanager
 def _installed(directory: Path) -> Iterator[tuple[dict[str, str], dict[str, Any]]]:
-    """Put an installation into ``directory``; give the environment it needs and its demo."""
-    with _making:
-        made = _installation()
+    """Put an installation into ``directory``; give the environment it needs and its demo.
+
+    Servers that run at the same time begin with different ones: those of one organisation would
+    hear each other through Redis.
+    """
+    with _choosing:
+        number = next(number for number in itertools.count() if number not in _in_use)
+        _in_use.add(number)
+    database = ""
+    try:
+        made = _installation(number)
         shutil.copytree(made.directory, directory, dirs_exist_ok=True)
         database = _create_database(made.database) if made.database else ""
-    try:
         yield _database_url(database), copy.deepcopy(made.demo)
     finally:
+        _in_use.discard(number)
         if database:
             _drop_database(database)
 
