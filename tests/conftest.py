@@ -20,7 +20,7 @@ from pytest_django.fixtures import DjangoCaptureOnCommitCallbacks, Settings
 from chatplatform import clock, domain_events
 from chatplatform.api import ratelimit
 from chatplatform.domain_events import DomainEvent
-from chatplatform.models import ConnectionLease, Organization
+from chatplatform.models import ConnectionLease, Group, Organization
 from tests import make
 from tests.internet import Internet
 from tests.samples import Scene, Stage
@@ -141,6 +141,18 @@ def bob(world: World, acme: Organization) -> User:
 def carl(world: World, acme: Organization) -> User:
     """A connected customer."""
     return world.customer(acme, "carl")
+
+
+@pytest.fixture
+def sales(acme: Organization) -> Group:
+    """A group."""
+    return make.group(acme, "Sales")
+
+
+@pytest.fixture
+def support(acme: Organization) -> Group:
+    """Another group."""
+    return make.group(acme, "Support")
 
 
 @pytest.fixture

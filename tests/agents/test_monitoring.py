@@ -516,12 +516,6 @@ def test_who_follows_a_running_chat_follows_its_customer(world: World, acme: Org
 # --- subscriptions --------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def sales(acme: Organization) -> Group:
-    """A group nobody in particular belongs to."""
-    return make.group(acme, "Sales")
-
-
 def test_a_subscription_tells_who_is_there_and_who_comes(
     world: World, acme: Organization, sales: Group
 ) -> None:

@@ -10,11 +10,6 @@ from tests.world import User, World, rows
 
 
 @pytest.fixture
-def sales(acme: Organization) -> Group:
-    return make.group(acme, "Sales")
-
-
-@pytest.fixture
 def ann(world: World, acme: Organization) -> User:
     return world.agent(acme, "ann", role="administrator", online=True)
 

@@ -15,16 +15,6 @@ RESTRICTED = "The agent has no access to the thread"
 
 
 @pytest.fixture
-def sales(acme: Organization) -> Group:
-    return make.group(acme, "Sales")
-
-
-@pytest.fixture
-def support(acme: Organization) -> Group:
-    return make.group(acme, "Support")
-
-
-@pytest.fixture
 def ann(world: World, acme: Organization, sales: Group) -> User:
     """Talks in the first thread."""
     return world.agent(acme, "ann", groups=[sales], online=True)

@@ -12,16 +12,6 @@ from tests.world import Pushes, User, World
 
 
 @pytest.fixture
-def sales(acme: Organization) -> Group:
-    return make.group(acme, "Sales")
-
-
-@pytest.fixture
-def support(acme: Organization) -> Group:
-    return make.group(acme, "Support")
-
-
-@pytest.fixture
 def ann(world: World, acme: Organization, sales: Group) -> User:
     """An agent of Sales, who takes the first chat."""
     return world.agent(acme, "ann", groups=[sales], online=True)

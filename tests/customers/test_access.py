@@ -19,11 +19,6 @@ def ann(world: World, acme: Organization, sales: Group) -> User:
 
 
 @pytest.fixture
-def sales(acme: Organization) -> Group:
-    return make.group(acme, "Sales")
-
-
-@pytest.fixture
 def rule(acme: Organization, sales: Group) -> Any:
     return make.access_rule(acme, sales.number)
 

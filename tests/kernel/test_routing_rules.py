@@ -12,16 +12,6 @@ from tests.world import User, World
 
 
 @pytest.fixture
-def sales(acme: Organization) -> Group:
-    return make.group(acme, "Sales")
-
-
-@pytest.fixture
-def support(acme: Organization) -> Group:
-    return make.group(acme, "Support")
-
-
-@pytest.fixture
 def visitor(world: World, acme: Organization) -> Callable[[str], User]:
     """Return a function that makes a connected customer."""
     return lambda name: world.customer(acme, name)
