@@ -15,13 +15,13 @@ from chatplatform.api.wire import shapes
 from chatplatform.api.wire.events import (
     SHOWN_TO,
     AnyEvent,
-    PostbackInput,
     PreviewInput,
+    SendRichMessagePostback,
     Visibility,
 )
 from chatplatform.services import chats as chat_services
-from chatplatform.services import event_changes, signals
 from chatplatform.services import events as event_services
+from chatplatform.services import signals
 
 
 class SendEvent(Request):
@@ -57,27 +57,12 @@ def send_event_preview(ctx: AgentContext, request: SendEventPreview) -> shapes.N
     return {}
 
 
-class SendRichMessagePostback(Request):
-    """``send_rich_message_postback``."""
-
-    chat_id: str
-    thread_id: str
-    event_id: str
-    postback: PostbackInput
-
-
 @action("agent", scopes=WRITE_CHATS, writes=True)
 def send_rich_message_postback(
     ctx: AgentContext, request: SendRichMessagePostback
 ) -> shapes.Nothing:
     """Press a rich message's button, or release it."""
-    event_changes.send_rich_message_postback(
-        ctx.requester,
-        request.chat_id,
-        request.thread_id,
-        request.event_id,
-        postback=request.postback.model_dump(exclude_none=True),
-    )
+    shared.press_button(ctx, request)
     return {}
 
 

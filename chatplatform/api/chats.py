@@ -13,7 +13,13 @@ from chatplatform.api import pagination
 from chatplatform.api.context import Context
 from chatplatform.api.pagination import PageRequest
 from chatplatform.api.wire.chats import ChatInput, ResumeChatInput, StartChatInput
-from chatplatform.api.wire.events import MAX_CONTENT_BYTES, EventInput, FileInput, FilledFormInput
+from chatplatform.api.wire.events import (
+    MAX_CONTENT_BYTES,
+    EventInput,
+    FileInput,
+    FilledFormInput,
+    SendRichMessagePostback,
+)
 from chatplatform.api.wire.shapes import UrlShape
 from chatplatform.errors import Validation
 from chatplatform.models import Chat
@@ -22,7 +28,7 @@ from chatplatform.records import Record
 from chatplatform.requester import AgentRequester
 from chatplatform.selectors import chats as chat_selectors
 from chatplatform.selectors import properties as property_selectors
-from chatplatform.services import events, files, forms
+from chatplatform.services import event_changes, events, files, forms
 from chatplatform.services.chats import Opening
 from chatplatform.services.events import Draft
 
@@ -64,6 +70,17 @@ def draft(ctx: Context[Any], event: EventInput, definitions: Definitions | None 
             definitions=definitions,
             file=file,
         ),
+    )
+
+
+def press_button(ctx: Context[Any], request: SendRichMessagePostback) -> None:
+    """Press a rich message's button, or release it."""
+    event_changes.send_rich_message_postback(
+        ctx.requester,
+        request.chat_id,
+        request.thread_id,
+        request.event_id,
+        postback=request.postback.model_dump(exclude_none=True),
     )
 
 

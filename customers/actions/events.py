@@ -13,7 +13,12 @@ from chatplatform.api import ratelimit
 from chatplatform.api.action import Empty, Request, action
 from chatplatform.api.context import CustomerContext
 from chatplatform.api.wire import shapes as wire
-from chatplatform.api.wire.events import MAX_TEXT_BYTES, AnyEvent, FilledFormInput, PostbackInput
+from chatplatform.api.wire.events import (
+    MAX_TEXT_BYTES,
+    AnyEvent,
+    FilledFormInput,
+    SendRichMessagePostback,
+)
 from chatplatform.services import chats as chat_services
 from chatplatform.services import event_changes, forms, signals, url_info
 from chatplatform.services import events as event_services
@@ -57,27 +62,12 @@ def delete_event(ctx: CustomerContext, request: DeleteEvent) -> wire.Nothing:
     return {}
 
 
-class SendRichMessagePostback(Request):
-    """``send_rich_message_postback``."""
-
-    chat_id: str
-    thread_id: str
-    event_id: str
-    postback: PostbackInput
-
-
 @action("customer", writes=True)
 def send_rich_message_postback(
     ctx: CustomerContext, request: SendRichMessagePostback
 ) -> wire.Nothing:
     """Press a rich message's button, or release it."""
-    event_changes.send_rich_message_postback(
-        ctx.requester,
-        request.chat_id,
-        request.thread_id,
-        request.event_id,
-        postback=request.postback.model_dump(exclude_none=True),
-    )
+    shared.press_button(ctx, request)
     return {}
 
 

@@ -66,6 +66,15 @@ class PostbackInput(Request):
     ecommerce: PostbackEcommerce | None = None
 
 
+class SendRichMessagePostback(Request):
+    """``send_rich_message_postback``."""
+
+    chat_id: str
+    thread_id: str
+    event_id: str
+    postback: PostbackInput
+
+
 class MessagePostback(Request):
     """Which button of which event a message answers."""
 
