@@ -103,7 +103,7 @@ export class History {
     try {
       take({ ...(await this.#readCustomer(customer.id)), isLoading: false });
     } catch {
-      take({ ...customer, isLoading: false, loadFailed: true });
+      take({ ...customer, isLoading: false });
     }
   }
 
