@@ -1,9 +1,9 @@
 """The outgoing HTTP client: nobody outside may use it to look inside.
 
-An address is resolved once, the result checked, and exactly that address connected to; private,
-loopback, link-local and metadata addresses are refused, on every redirect anew. Time and size are
-bounded whatever the other side does, by a watchdog that cuts the connection. Only the hosts an
-operator allows by name may have inside addresses.
+A name is resolved once, every address it has checked, and exactly such an address connected to;
+private, loopback, link-local and metadata addresses are refused, on every redirect anew. Time and
+size are bounded whatever the other side does, by a watchdog that cuts the connection. Only the
+hosts an operator allows by name may have inside addresses.
 
 Calls block: never make one on the event loop or inside a transaction.
 """
@@ -17,14 +17,16 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import requests
 from requests.adapters import HTTPAdapter
-from requests_hardened.ip_filter_adapter import IPFilterAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
+from urllib3.util import connection
+
+from chatplatform.net import addresses
 
 USER_AGENT = "ChatPlatform"
 MAX_URL = 2048
@@ -133,22 +135,28 @@ class _Line:
 def _session(line: _Line, *, trusted: bool) -> requests.Session:
     session = requests.Session()
     session.trust_env = False  # neither proxies nor passwords of the machine's
-    for scheme, is_https in (("http://", False), ("https://", True)):
-        adapter: HTTPAdapter = HTTPAdapter() if trusted else IPFilterAdapter(is_https)
-        adapter.poolmanager.pool_classes_by_scheme = _pools(line)
+    adapter = HTTPAdapter()
+    adapter.poolmanager.pool_classes_by_scheme = _pools(line, trusted=trusted)
+    for scheme in ("http://", "https://"):
         session.mount(scheme, adapter)
     return session
 
 
-def _pools(line: _Line) -> dict[str, type[HTTPConnectionPool]]:
-    """Return connection pools whose sockets ``line`` holds."""
+def _pools(line: _Line, *, trusted: bool) -> dict[str, type[HTTPConnectionPool]]:
+    """Return connection pools that go to checked addresses, and whose sockets ``line`` holds."""
 
     class Plain(HTTPConnection):
+        def _new_conn(self) -> socket.socket:
+            return _connected(self, trusted=trusted)
+
         def connect(self) -> None:
             super().connect()
             line.hold(self.sock)
 
     class Secure(HTTPSConnection):
+        def _new_conn(self) -> socket.socket:
+            return _connected(self, trusted=trusted)
+
         def connect(self) -> None:
             super().connect()
             line.hold(self.sock)
@@ -162,6 +170,19 @@ def _pools(line: _Line) -> dict[str, type[HTTPConnectionPool]]:
     return {"http": PlainPool, "https": SecurePool}
 
 
+def _connected(to: HTTPConnection, *, trusted: bool) -> socket.socket:
+    """Look the host up, check its addresses, and connect to the first of them that answers."""
+    failed = OSError("no address")
+    for address in addresses.resolve(to.host.strip("[]"), to.port, may_be_inside=trusted):
+        try:
+            return connection.create_connection(
+                (address, to.port), to.timeout, socket_options=to.socket_options
+            )
+        except OSError as error:
+            failed = error
+    raise failed
+
+
 @contextmanager
 def _sent(
     line: _Line,
@@ -171,11 +192,11 @@ def _sent(
     body: bytes | None,
     allowed_hosts: Collection[str],
 ) -> Iterator[requests.Response]:
-    host = _host(url)
     left = line.left()
-    names = (host, host.partition(":")[0])
-    trusted = any(one.lower() in names for one in allowed_hosts)
     try:
+        if len(url) > MAX_URL:
+            raise ValueError("too long an address")
+        trusted = addresses.place(url).is_among(allowed_hosts)
         with _session(line, trusted=trusted) as session:
             answer = session.request(
                 method,
@@ -190,17 +211,6 @@ def _sent(
                 yield answer
     except (requests.RequestException, HTTPError, OSError, ValueError) as error:
         raise Unreachable(repr(error)) from error
-
-
-def _host(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError as error:
-        raise Unreachable(repr(error)) from error
-    if len(url) > MAX_URL or parts.scheme not in ("http", "https") or not host or parts.username:
-        raise Unreachable("not an address to go to")
-    return f"{host.lower()}:{port}" if port else host.lower()
 
 
 def _read(
