@@ -9,6 +9,7 @@ Generated secrets and local data live under ``var/``, which git ignores.
 """
 
 import secrets
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,9 @@ def _secret_key() -> str:
 
 
 SECRET_KEY = _secret_key()
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
+"""Former keys: what was signed or encrypted under them stays good. The secrets of webhooks need
+theirs for as long as webhooks that were registered under it are there."""
 DEBUG = env.bool("DEBUG", False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["*"])
 PUBLIC_URL = env.str("PUBLIC_URL", "").rstrip("/")
@@ -124,6 +128,9 @@ else:
             "timeout": 10,
         },
         "options": "-c statement_timeout=10000 -c lock_timeout=10000",
+        # Statements are prepared where the code asks for it, and never by how often they come:
+        # Django's own default, None, would leave out those as well.
+        "prepare_threshold": sys.maxsize,
     }
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -164,6 +171,18 @@ ARCHIVES_RETENTION_DAYS = env.int("ARCHIVES_RETENTION_DAYS", 0)
 """For how many days closed threads are kept where the licence does not say; 0 means for ever."""
 THREAD_SUMMARIZER = env.str("THREAD_SUMMARIZER", "")
 """Dotted path of what sums threads up (``services/summaries.py``); empty: nothing does."""
+
+# --- webhooks ---------------------------------------------------------------------------------
+
+WEBHOOK_ALLOWED_HOSTS: list[str] = env.list("WEBHOOK_ALLOWED_HOSTS", [])
+"""Hosts (``name`` or ``name:port``) that webhooks may be sent to although their addresses are
+inside; every other inside address is refused. Whoever administers a licence can make calls there,
+and reads the beginning of the answers."""
+WEBHOOK_WAITING_MAX = env.int("WEBHOOK_WAITING_MAX", 100_000)
+"""Deliveries that may wait at one endpoint; the oldest beyond are given up."""
+WEBHOOK_DELIVERED_DAYS = env.int("WEBHOOK_DELIVERED_DAYS", 3)
+WEBHOOK_FAILED_DAYS = env.int("WEBHOOK_FAILED_DAYS", 30)
+"""For how many days deliveries are kept once they are done with."""
 
 # --- mail -------------------------------------------------------------------------------------
 

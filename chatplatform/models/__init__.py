@@ -5,8 +5,9 @@ Tenancy: each tenant table carries its organisation, and every query goes throug
 
 from chatplatform.models.access_rules import AccessRule, AllowedDomain
 from chatplatform.models.archives import ArchiveEntry, ArchiveFact
-from chatplatform.models.bots import Bot
+from chatplatform.models.bots import Bot, BotTemplate
 from chatplatform.models.canned_responses import CannedResponse
+from chatplatform.models.channels import Channel
 from chatplatform.models.chats import Chat, ChatChange, ChatListing, Event, Thread
 from chatplatform.models.customers import (
     Customer,
@@ -27,7 +28,7 @@ from chatplatform.models.greetings import (
 from chatplatform.models.groups import DeletedGroup, Group, GroupMember
 from chatplatform.models.mails import TranscriptMail
 from chatplatform.models.organizations import Organization
-from chatplatform.models.people import Account, Agent, ConnectionLease
+from chatplatform.models.people import Account, Agent, ConnectionLease, UnsuspensionRequest
 from chatplatform.models.properties import PropertyDefinition
 from chatplatform.models.summaries import SummaryRequest
 from chatplatform.models.tags import Tag
@@ -42,6 +43,15 @@ from chatplatform.models.tokens import (
     PersonalAccessToken,
     RefreshToken,
 )
+from chatplatform.models.translations import Translation
+from chatplatform.models.webhooks import (
+    Installation,
+    Webhook,
+    WebhookAttempt,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookListener,
+)
 
 __all__ = [
     "AccessRule",
@@ -53,8 +63,10 @@ __all__ = [
     "ArchiveEntry",
     "ArchiveFact",
     "Bot",
+    "BotTemplate",
     "BotToken",
     "CannedResponse",
+    "Channel",
     "Chat",
     "ChatChange",
     "ChatListing",
@@ -74,6 +86,7 @@ __all__ = [
     "Group",
     "GroupMember",
     "IDToken",
+    "Installation",
     "Organization",
     "PersonalAccessToken",
     "PropertyDefinition",
@@ -86,7 +99,14 @@ __all__ = [
     "Thread",
     "Ticket",
     "TranscriptMail",
+    "Translation",
+    "UnsuspensionRequest",
     "UploadedFile",
     "Visit",
+    "Webhook",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+    "WebhookListener",
     "WelcomeMessage",
 ]

@@ -51,8 +51,13 @@ class ShownGreeting(models.Model):
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="shown_greetings")
     visit = models.ForeignKey(Visit, on_delete=models.CASCADE, related_name="+", db_index=False)
     greeting = models.ForeignKey(
-        Greeting, on_delete=models.SET_NULL, null=True, related_name="showings"
+        Greeting,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        null=True,
+        related_name="showings",
     )
+    """It may be gone: deleting one waits for nobody who is shown it, and rewrites no history."""
     unique_id = models.CharField(max_length=10, unique=True, default=ids.chat_id)
     content = models.JSONField()
     """What clients were shown (services/greetings.py), whatever becomes of the greeting."""

@@ -18,6 +18,10 @@ class Organization(models.Model):
     """Licence properties, ``{namespace: {name: value}}``; absent ones have their default."""
     groups_revision = models.PositiveBigIntegerField(default=0)
     """How often anybody's groups changed: live sockets keep to the newest they heard of."""
+    company_details = models.JSONField(default=dict, blank=True)
+    """What ``update_company_details`` stored, by the names of its fields."""
+    source = models.JSONField(default=dict, blank=True)
+    """What made the licence: ``{id, type, url}``, texts; empty where nobody knows."""
     website_last_activity = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=clock.now)
 

@@ -117,6 +117,12 @@ class Agent(models.Model):
     email_subscriptions = models.JSONField(default=list, blank=True)
     work_scheduler = models.JSONField(default=dict, blank=True)
     """``{timezone, schedule: [{day, enabled, start, end}]}``, or empty."""
+    hours_change_at = models.DateTimeField(null=True, blank=True)
+    """When the working hours begin or end next; empty where none do (services/working_hours.py)."""
+    last_logout_at = models.DateTimeField(null=True, blank=True)
+    """When the last of the agent's sessions ended, by signing out or otherwise."""
+    email_disabled_at = models.DateTimeField(null=True, blank=True)
+    """Since when no mail goes to the agent, because a mail server refused the address for good."""
     created_at = models.DateTimeField(default=clock.now)
     deleted_at = models.DateTimeField(null=True, blank=True)
 
@@ -127,9 +133,38 @@ class Agent(models.Model):
         constraints = (
             models.UniqueConstraint(fields=["organization", "public_id"], name="agent_public_id"),
         )
+        indexes = (
+            models.Index(
+                fields=["hours_change_at"],
+                name="agent_hours_due",
+                condition=models.Q(hours_change_at__isnull=False),
+            ),
+        )
 
     def __str__(self) -> str:
         return self.public_id
+
+
+class UnsuspensionRequest(models.Model):
+    """A suspended agent's wish to work again, on its way to those who own the licence."""
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE)
+    agent = models.OneToOneField(
+        Agent, on_delete=models.CASCADE, related_name="unsuspension_request"
+    )
+    asked_at = models.DateTimeField()
+    due_at = models.DateTimeField(null=True, blank=True)
+    """When the mail leaves, or is tried again; empty when it left or was given up."""
+    attempts = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        indexes = (
+            models.Index(
+                fields=["due_at"],
+                name="unsuspension_due",
+                condition=models.Q(due_at__isnull=False),
+            ),
+        )
 
 
 class ConnectionLease(models.Model):
