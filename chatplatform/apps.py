@@ -10,8 +10,8 @@ class ChatPlatformConfig(AppConfig):
     verbose_name = "Chat platform"
 
     def ready(self) -> None:
-        """Register the checks that refuse settings under which messages would be lost."""
-        from chatplatform import checks  # noqa: F401 - importing registers
+        """Register checks, domain events, and what writes down what they owe to webhooks."""
+        from chatplatform import checks, domain_events  # noqa: F401 - importing registers
         from chatplatform.domain_events import (  # noqa: F401 - importing registers
             access_rules,
             archives,
@@ -28,3 +28,6 @@ class ChatPlatformConfig(AppConfig):
             sessions,
             tags,
         )
+        from chatplatform.services import outbox
+
+        domain_events.keep_with(outbox.keep)

@@ -8,14 +8,26 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import uuid4
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from chatplatform import clock
 from chatplatform.greeting_rules import Rule
 from chatplatform.records import Record
 
 Text = Annotated[str, Field(max_length=4096)]
 Url = Annotated[str, Field(min_length=1, max_length=2048)]
 MESSAGE_TEXT = "greeting-message_text"
+
+
+def _moment(value: Any) -> Any:
+    """Read a time as the protocol writes it; one that is read already stays."""
+    return clock.from_wire(value) if isinstance(value, str) else value
+
+
+Moment = Annotated[datetime, BeforeValidator(_moment)]
+Name = Annotated[str, Field(min_length=1, max_length=255)]
+Rules = Annotated[list[Rule], Field(min_length=1, max_length=10)]
+Kind = Literal["normal", "announcement"]
 
 
 class _Part(BaseModel):
@@ -84,12 +96,12 @@ class Properties(_Part):
 class Content(_Part):
     """A whole greeting but for its group; it says something, in plain or in rich words."""
 
-    type: Literal["normal", "announcement"]
+    type: Kind
     active: bool
-    active_from: datetime | None = None
-    active_until: datetime | None = None
-    name: Annotated[str, Field(min_length=1, max_length=255)]
-    rules: Annotated[list[Rule], Field(min_length=1, max_length=10)]
+    active_from: Moment | None = None
+    active_until: Moment | None = None
+    name: Name
+    rules: Rules
     properties: Properties = Field(default_factory=Properties)
     rich_message: RichMessage | None = None
 

@@ -1,9 +1,11 @@
 """Public identifiers in the shapes the protocol's clients know (protocol.md 2.2)."""
 
+import re
 import secrets
 import string
 
 _ALPHABET = string.ascii_uppercase + string.digits
+_DELIVERY = re.compile("msg_([0-7][0-9a-f]{15})")
 
 
 def chat_id() -> str:
@@ -18,6 +20,20 @@ thread_id = chat_id
 def event_id(thread: str, position: int) -> str:
     """Return the id of the event at ``position`` (from 1) of a thread."""
     return f"{thread}_{position}"
+
+
+def delivery_id(number: int) -> str:
+    """Return the id of a webhook's delivery, by which receivers know it again.
+
+    It stays the same however often it is sent.
+    """
+    return f"msg_{number:016x}"
+
+
+def delivery_number(public_id: str) -> int | None:
+    """Return the number :func:`delivery_id` was given, or ``None`` for what is no such id."""
+    match = _DELIVERY.fullmatch(public_id)
+    return int(match[1], 16) if match else None
 
 
 def opaque_id() -> str:

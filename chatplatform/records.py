@@ -20,8 +20,10 @@ from chatplatform.models import (
     CannedResponse,
     Chat,
     Customer,
+    CustomerBan,
     Event,
     Group,
+    Tag,
     Thread,
     Ticket,
     Visit,
@@ -299,6 +301,32 @@ def group_configuration(group: Group, agent_priorities: dict[str, str]) -> Recor
         "name": group.name,
         "language_code": group.language_code,
         "agent_priorities": agent_priorities,
+    }
+
+
+def ban_record(ban: CustomerBan) -> Record:
+    """Return a ban: of an address, of a customer, or of both."""
+    record: Record = {
+        "agent_id": ban.agent_id,
+        "created_at": clock.to_wire(ban.created_at),
+        "expires_at": clock.to_wire(ban.expires_at),
+    }
+    if ban.ip:
+        record["ip"] = ban.ip
+    if ban.customer_id is not None:
+        record["customer_id"] = str(ban.customer_id)
+    if ban.thread_id:
+        record["thread_id"] = ban.thread_id
+    return record
+
+
+def tag_record(tag: Tag) -> Record:
+    """Return a tag."""
+    return {
+        "name": tag.name,
+        "group_ids": tag.group_ids,
+        "author_id": tag.author_id,
+        "created_at": clock.to_wire(tag.created_at),
     }
 
 

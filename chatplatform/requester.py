@@ -4,10 +4,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from chatplatform.domain_events import Cause
+
 
 def customer_rate_key(customer_id: UUID) -> str:
     """Return what the rate limit counts a customer by."""
     return f"c:{customer_id}"
+
+
+def bot_rate_key(organization_id: UUID, bot_id: str) -> str:
+    """Return what the rate limit counts a bot by; a template's has the same id on each licence."""
+    return f"b:{organization_id}:{bot_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +47,9 @@ class AgentRequester:
     @property
     def rate_key(self) -> str:
         """What the rate limit counts by: the account, or the bot."""
-        return f"a:{self.account_id or self.public_id}"
+        if self.account_id is None:
+            return bot_rate_key(self.organization_id, self.public_id)
+        return f"a:{self.account_id}"
 
     @property
     def sees_deleted(self) -> bool:
@@ -80,3 +89,9 @@ class CustomerRequester:
 
 
 Requester = AgentRequester | CustomerRequester
+
+
+def cause_of(requester: Requester) -> Cause:
+    """Return ``requester`` as the cause of what they change."""
+    account_id = requester.account_id if isinstance(requester, AgentRequester) else None
+    return Cause(requester.user_id, str(account_id or ""), requester.client_id)

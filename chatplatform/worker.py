@@ -1,7 +1,8 @@
 """The worker: timers, and later deliveries. Runs by itself or inside the embedded server.
 
 Jobs follow one another on the caller's thread, but for those that wait for other machines or take
-long: these have threads of their own, so that timers keep time whatever a mail server does.
+long: these have threads of their own, so that timers keep time whatever a mail server does. What
+never rests, like the sender of webhooks, is an engine: it begins and ends with the worker.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Protocol
 
 import structlog
 from django.db import connection
@@ -19,6 +21,7 @@ from chatplatform.services import (
     archives,
     bans,
     deletion,
+    delivery_history,
     email_verification,
     files,
     greetings,
@@ -29,6 +32,8 @@ from chatplatform.services import (
     timers,
     tokens,
     transcript_mails,
+    unsuspensions,
+    working_hours,
 )
 
 log = structlog.get_logger(__name__)
@@ -55,6 +60,7 @@ def _forget_tokens() -> None:
 _jobs = [
     Job(greetings.show_due, 1),
     Job(presence.end_expired_leases, 2),
+    Job(working_hours.switch_due, 1),
     Job(timers.settle_queues, 5),
     Job(timers.close_left_chats, 10),
     Job(timers.notice_silence, 10),
@@ -70,13 +76,45 @@ _jobs = [
     Job(thumbnails.make_due, 1, apart=True),
     Job(transcript_mails.send_due, 5, apart=True),
     Job(transcript_mails.forget_old, 600),
+    Job(unsuspensions.send_due, 5, apart=True),
     Job(archives.index_due, 3),
     Job(summaries.make_due, 1, apart=True),
     Job(deletion.forget_old_threads, 600),
+    Job(delivery_history.trim, 60, apart=True),
 ]
 
 
+class Engine(Protocol):
+    """What works by itself, on threads of its own, for as long as the worker runs."""
+
+    def start(self) -> None:
+        """Begin."""
+
+    def stop(self) -> None:
+        """Finish what is under way within a few seconds, and return."""
+
+
+_engines: list[Engine] = []
+
+
 _threads = ThreadPoolExecutor(sum(job.apart for job in _jobs), thread_name_prefix="worker")
+
+
+def register(engine: Engine) -> None:
+    """Let ``engine`` run with every worker. Surfaces call this once, when they are ready."""
+    _engines.append(engine)
+
+
+def start() -> None:
+    """Start the engines. A worker calls this before its first :func:`run_once`."""
+    for engine in _engines:
+        engine.start()
+
+
+def stop() -> None:
+    """Stop the engines; blocks until each has finished what it had in hand, a few seconds."""
+    for engine in _engines:
+        engine.stop()
 
 
 def run_once() -> None:

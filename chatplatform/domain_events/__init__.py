@@ -1,9 +1,10 @@
 """What happened, as frozen values: services tell, transports publish, surfaces translate.
 
-A service calls :func:`tell` while its transaction is open; the event leaves only after the commit.
-Inside :func:`collect` (every dispatched action) events are gathered for the transport, which
-publishes them after the response; elsewhere (timers, commands) they are published at once through
-the function :func:`publish_with` registered.
+A service calls :func:`tell` while its transaction is open: what is owed to webhooks is written
+there and then (``services/outbox.py``), the event itself leaves only after the commit. Inside
+:func:`collect` (every dispatched action) events are gathered for the transport, which publishes
+them after the response; elsewhere (timers, commands) they are published at once through the
+function :func:`publish_with` registered.
 
 Records inside events are plain JSON data in the newest agent-side shape (``records.py``).
 """
@@ -69,10 +70,32 @@ class ChatSignal(DomainEvent):
     followers: list[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Who caused what is told: the user of a call, their account, and the client they used.
+
+    Ids as text, empty where there is none.
+    """
+
+    user_id: str
+    account_id: str
+    client_id: str
+
+    def record(self) -> Record:
+        """Return it as plain data."""
+        return {
+            "user_id": self.user_id,
+            "account_id": self.account_id,
+            "client_id": self.client_id,
+        }
+
+
 Sink = Callable[[DomainEvent], None]
 
 _collecting: ContextVar[list[DomainEvent] | None] = ContextVar("collecting", default=None)
+_cause: ContextVar[Cause | None] = ContextVar("cause", default=None)
 _publisher: list[Sink] = []
+_keeper: list[Sink] = []
 
 
 def publish_with(sink: Sink) -> None:
@@ -80,9 +103,39 @@ def publish_with(sink: Sink) -> None:
     _publisher[:] = [sink]
 
 
+def keep_with(sink: Sink) -> None:
+    """Register what writes down, in the open transaction, what is owed because of an event."""
+    _keeper[:] = [sink]
+
+
 def tell(event: DomainEvent) -> None:
-    """Let ``event`` be known once the open transaction, if any, has committed."""
+    """Write down what is owed because of ``event`` and let it be known after the commit."""
+    for keep in _keeper:
+        keep(event)
+    announce(event)
+
+
+def announce(event: DomainEvent) -> None:
+    """Let ``event`` be known once the open transaction, if any, has committed.
+
+    For what is written down already, or concerns nobody outside.
+    """
     transaction.on_commit(lambda: _deliver(event))
+
+
+@contextmanager
+def caused_by(cause: Cause | None) -> Iterator[None]:
+    """Let whatever is told inside the block have this cause; ``None``: the system itself."""
+    token = _cause.set(cause)
+    try:
+        yield
+    finally:
+        _cause.reset(token)
+
+
+def cause() -> Cause | None:
+    """Return who caused what is being told, or ``None`` for the system."""
+    return _cause.get()
 
 
 def _deliver(event: DomainEvent) -> None:

@@ -33,4 +33,10 @@ class CannedResponseUpdated(CannedResponseEvent):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CannedResponseDeleted(CannedResponseEvent):
-    """A response is no more, or no longer for those who could see it."""
+    """A response is no more, or no longer for those who could see it.
+
+    Where it is merely for others now, ``now`` says for whom: its new ``group_id``, ``author_id``
+    and ``is_private``. Who may see it still is not told.
+    """
+
+    now: Record | None = None

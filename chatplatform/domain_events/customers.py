@@ -56,6 +56,20 @@ class CustomerUpdated(CustomerEvent):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class SessionFieldsUpdated(DomainEvent):
+    """The session fields of a customer who is in the running chat ``chat_id`` are others now.
+
+    Told for webhooks, once per running chat; ``participants`` are the chat's (``models.Chat``).
+    """
+
+    customer_id: str
+    chat_id: str
+    thread_id: str
+    participants: dict[str, Record]
+    session_fields: list[Record]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class CustomerPageUpdated(CustomerEvent):
     """A customer opened a page; ``page`` is ``{opened_at, url, title}``."""
 

@@ -19,17 +19,19 @@ class TagCreated(DomainEvent):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TagUpdated(DomainEvent):
-    """A tag belongs to other groups now."""
+    """A tag belongs to other groups now; ``left`` are those it belonged to and does no more."""
 
     name: str
     group_ids: list[int]
+    left: list[int]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TagDeleted(DomainEvent):
-    """A tag can be put on no more threads; those that carry it keep it."""
+    """A tag of these groups can be put on no more threads; those that carry it keep it."""
 
     name: str
+    group_ids: list[int]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,12 +1,11 @@
-"""Reading access rules and allowed domains."""
+"""Reading access rules."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from uuid import UUID
 
-from chatplatform.access_conditions import domain_of
-from chatplatform.models import AccessRule, AllowedDomain
+from chatplatform.models import AccessRule
 from chatplatform.records import Record
 
 
@@ -29,11 +28,3 @@ def rule_records(rules: Iterable[AccessRule]) -> list[Record]:
         }
         for rule, next_id in zip(rules, following, strict=False)
     ]
-
-
-def is_domain_allowed(organization_id: UUID, url: str) -> bool:
-    """Tell whether a page may show the chat: any, until the organisation names domains."""
-    allowed = AllowedDomain.objects.filter(organization_id=organization_id)
-    domains = list(allowed.values_list("domain", flat=True))
-    host = domain_of(url)
-    return not domains or any(host == domain or host.endswith(f".{domain}") for domain in domains)

@@ -25,13 +25,21 @@ def access_greeting(organization_id: UUID, greeting_id: int) -> Greeting:
 
 
 def list_greetings(
-    organization_id: UUID, group_numbers: Iterable[int] | None = None
-) -> list[Record]:
-    """Return the records of all greetings, or of some groups', oldest first. One read."""
-    greetings = Greeting.objects.select_related("group").filter(organization_id=organization_id)
+    organization_id: UUID,
+    group_numbers: Iterable[int] | None = None,
+    *,
+    after: int = 0,
+    limit: int = 100,
+) -> tuple[list[Greeting], int]:
+    """Return greetings with ids beyond ``after``, oldest first, and how many there are in all.
+
+    ``group_numbers``: of these groups only; none given: of all. Two reads.
+    """
+    greetings = Greeting.objects.filter(organization_id=organization_id)
     if group_numbers is not None:
         greetings = greetings.filter(group__number__in=set(group_numbers))
-    return [greeting_record(greeting) for greeting in greetings.order_by("id")]
+    rows = greetings.filter(id__gt=after).select_related("group").order_by("id")
+    return list(rows[:limit]), greetings.count()
 
 
 def greeting_record(greeting: Greeting) -> Record:

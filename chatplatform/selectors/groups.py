@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from chatplatform.errors import GroupNotFound
 from chatplatform.models import Agent, Chat, Group, GroupMember, Organization
-from chatplatform.models.groups import GENERAL_GROUP
+from chatplatform.models.groups import GENERAL_GROUP, GroupPriority
 from chatplatform.models.people import AgentRole
 from chatplatform.records import Record
 
@@ -46,18 +46,52 @@ def places_of(agent: Agent) -> list[Record]:
     return [{"id": number, "priority": priority or default} for number, priority in rows]
 
 
+def groups_of(organization_id: UUID) -> list[Group]:
+    """Return the organisation's groups by number. One read."""
+    return list(Group.objects.filter(organization_id=organization_id).order_by("number"))
+
+
 def agent_priorities(group: Group) -> dict[str, str]:
-    """Return the priorities of a group's members by their ids, in order. One read."""
-    rows = group.members.select_related("agent__bot").order_by("agent__public_id")
-    return {
-        row.agent.public_id: row.priority or row.agent.bot.default_group_priority for row in rows
-    }
+    """Return the priorities of a group's agents by their ids, in order. At most two reads."""
+    return priorities_by_group([group])[group.number]
+
+
+def priorities_by_group(groups: Sequence[Group]) -> dict[int, dict[str, str]]:
+    """Return these for every one of an organisation's ``groups``. At most two reads.
+
+    General has every agent, with the priority routing goes by where none was set.
+    """
+    numbers = {group.pk: group.number for group in groups}
+    rows = GroupMember.objects.filter(group_id__in=numbers).select_related("agent__bot")
+    found: dict[int, dict[str, str]] = {number: {} for number in numbers.values()}
+    for general in (group for group in groups if group.number == GENERAL_GROUP):
+        everybody = Agent.objects.filter(organization_id=general.organization_id)
+        found[GENERAL_GROUP] = {
+            agent.public_id: _default_priority(agent) for agent in everybody.select_related("bot")
+        }
+    for row in rows:
+        priority = row.priority or _default_priority(row.agent)
+        found[numbers[row.group_id]][row.agent.public_id] = priority
+    return {number: dict(sorted(priorities.items())) for number, priorities in found.items()}
+
+
+def _default_priority(agent: Agent) -> str:
+    if agent.kind == Agent.Kind.BOT:
+        return agent.bot.default_group_priority
+    return GroupPriority.NORMAL.value
 
 
 def existing_numbers(organization_id: UUID, numbers: Iterable[int]) -> frozenset[int]:
     """Return those of ``numbers`` that are groups of the organisation."""
     found = Group.objects.filter(organization_id=organization_id, number__in=set(numbers))
     return frozenset(found.values_list("number", flat=True))
+
+
+def check_existing(organization_id: UUID, numbers: Iterable[int]) -> None:
+    """Raise :class:`GroupNotFound` unless all of ``numbers`` are the organisation's groups."""
+    wanted = set(numbers)
+    if wanted - existing_numbers(organization_id, wanted):
+        raise GroupNotFound
 
 
 def agents_with_access(organization_id: UUID, group_numbers: Iterable[int]) -> list[Agent]:

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from chatplatform.models import Application, Organization
+from chatplatform.models import Application, Channel, Organization
 
 
 def by_id(organization_id: UUID) -> Organization | None:
@@ -36,6 +36,12 @@ def application(client_id: str) -> Application | None:
     rows = Application.objects.filter(client_id=client_id).select_related("organization")
     found: Application | None = rows.first()
     return found
+
+
+def channels(organization_id: UUID) -> list[Channel]:
+    """Return the channels customers have used, the oldest first. One read."""
+    used = Channel.objects.filter(organization_id=organization_id)
+    return list(used.order_by("first_activity_at", "id"))
 
 
 def _first_party(organization: Organization, purpose: Application.Purpose) -> Application:

@@ -5,7 +5,7 @@ Objects that carry only the protocol's own properties cost no read (:func:`defin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID
@@ -14,7 +14,7 @@ import orjson
 from django.db import connection
 from django.db.models import BooleanField, F, Func, Q, Value
 
-from chatplatform import properties
+from chatplatform import limits, properties
 from chatplatform.errors import Authorization, GroupNotFound, Validation
 from chatplatform.models import Chat, Event, Group, Organization, PropertyDefinition, Thread
 from chatplatform.properties import DEFAULTS, Definitions, Location, Party, Properties
@@ -42,6 +42,27 @@ def definitions_for(organization_id: UUID, *held: Mapping[str, Any]) -> Definiti
     if not registered:
         return DEFAULTS
     return _definitions(Q(organization_id=organization_id, namespace__in=registered))
+
+
+def definitions_by_organization(
+    held: Iterable[tuple[UUID, Mapping[str, Any]]],
+) -> dict[UUID, Definitions]:
+    """Return the definitions that what organisations hold (anything by namespace) may need.
+
+    An organisation whose namespaces all are the protocol's own is left out. One read at most.
+    """
+    needed: dict[UUID, set[str]] = {}
+    for organization_id, values in held:
+        if registered := values.keys() - properties.reserved_namespaces():
+            needed.setdefault(organization_id, set()).update(registered)
+    if not needed:
+        return {}
+    found: dict[UUID, list[properties.Definition]] = {one: [] for one in needed}
+    for row in PropertyDefinition.objects.filter(
+        organization_id__in=needed, namespace__in=set().union(*needed.values())
+    ):
+        found[row.organization_id].append(properties.definition(row))
+    return {organization_id: Definitions(several) for organization_id, several in found.items()}
 
 
 def definitions_of(rows: Sequence[Chat | Thread | Event]) -> Definitions:
@@ -168,6 +189,26 @@ def license_properties(organization: Organization, reader: Party) -> Properties:
     )
 
 
+def complete_license_properties(organization: Organization, reader: Party) -> Properties:
+    """Return the same with what the platform itself says: limits and statistics. Two reads."""
+    said: Properties = {
+        limits.NAMESPACE: limits.defaults(),
+        "statistics": _statistics(organization),
+    }
+    stored = properties.merge(said, organization.properties)
+    definitions = _with_defaults_at(organization.id, stored)
+    return properties.visible_to(reader, stored, location="license", definitions=definitions)
+
+
+def _statistics(organization: Organization) -> dict[str, str]:
+    threads = Thread.objects.filter(organization=organization).order_by("created_at")
+    moments = {
+        "first_chat_date": threads.values_list("created_at", flat=True).first(),
+        "website_last_activity": organization.website_last_activity,
+    }
+    return {name: moment.date().isoformat() for name, moment in moments.items() if moment}
+
+
 def group_properties(organization_id: UUID, number: int, reader: Party) -> Properties:
     """Return what ``reader`` may read of a group's properties, defaults included. Two reads.
 
@@ -182,8 +223,32 @@ def group_properties(organization_id: UUID, number: int, reader: Party) -> Prope
     )
 
 
-def _with_defaults_at(organization_id: UUID, stored: Properties) -> Definitions:
-    needed = Q(namespace__in=list(stored)) | Q(default_value__isnull=False)
+def groups_properties(
+    organization_id: UUID, numbers: Collection[int], reader: Party
+) -> list[tuple[int, Properties]]:
+    """Return what ``reader`` may read of these groups' properties, by number; of all for none.
+
+    Defaults are included. Two reads. Raise :class:`GroupNotFound`.
+    """
+    groups = Group.objects.filter(organization_id=organization_id).order_by("number")
+    if numbers:
+        groups = groups.filter(number__in=numbers)
+    stored = dict(groups.values_list("number", "properties"))
+    if not stored.keys() >= set(numbers):
+        raise GroupNotFound
+    definitions = _with_defaults_at(organization_id, *stored.values())
+    return [
+        (
+            number,
+            properties.visible_to(reader, values, location="group", definitions=definitions),
+        )
+        for number, values in stored.items()
+    ]
+
+
+def _with_defaults_at(organization_id: UUID, *stored: Properties) -> Definitions:
+    namespaces = {namespace for values in stored for namespace in values}
+    needed = Q(namespace__in=namespaces) | Q(default_value__isnull=False)
     return _definitions(Q(organization_id=organization_id) & needed)
 
 

@@ -13,21 +13,20 @@ from uuid import UUID
 
 from django.db import transaction
 
-from chatplatform.access_conditions import Conditions, domain_of
+from chatplatform import limits
+from chatplatform.access_conditions import Conditions
 from chatplatform.domain_events import tell
 from chatplatform.domain_events.access_rules import AccessRuleChanged, AccessRulesChanged
-from chatplatform.errors import GroupNotFound, LimitReached, NotFound, Validation
-from chatplatform.models import AccessRule, AllowedDomain, Customer, Organization, Visit
+from chatplatform.errors import GroupNotFound, NotFound, Validation
+from chatplatform.models import AccessRule, Customer, Organization, Visit
 from chatplatform.models.groups import GENERAL_GROUP
 from chatplatform.records import Record
 from chatplatform.selectors import access_rules as selectors
 from chatplatform.selectors import groups
 from chatplatform.services import routing
 
-MAX_RULES = 500
 MAX_GROUPS = 200
 MAX_DESCRIPTION = 1024
-MAX_DOMAINS = 500
 
 _ADDED, _UPDATED, _DELETED = "added", "updated", "deleted"
 
@@ -42,15 +41,14 @@ def add_access_rule(
 ) -> AccessRule:
     """Put a rule before the one of id ``next_id``, or at the end.
 
-    Raise :class:`GroupNotFound`, :class:`NotFound` (no rule ``next_id``), :class:`LimitReached`,
-    :class:`Validation`, and pydantic's ``ValidationError`` for impossible conditions. Tells
-    ``AccessRulesChanged``.
+    Raise :class:`GroupNotFound`, :class:`NotFound` (no rule ``next_id``), ``LimitReached``
+    (``limits.access_rules``), :class:`Validation`, and pydantic's ``ValidationError`` for
+    impossible conditions. Tells ``AccessRulesChanged``.
     """
     with transaction.atomic():
-        routing.lock_organization(organization.id)
+        organization = routing.lock_organization(organization.id)
         rules = selectors.access_rules(organization.id)
-        if len(rules) >= MAX_RULES:
-            raise LimitReached(f"There can be {MAX_RULES} rules")
+        limits.check_room(organization.properties, "access_rules", len(rules))
         before = selectors.rule_records(rules)
         place = _place(rules, next_id)
         rule = AccessRule.objects.create(
@@ -124,10 +122,10 @@ def _place(rules: Sequence[AccessRule], next_id: str) -> int:
 
 
 def _renumber(rules: Sequence[AccessRule]) -> None:
+    moved = [rule for position, rule in enumerate(rules) if rule.position != position]
     for position, rule in enumerate(rules):
-        if rule.position != position:
-            rule.position = position
-            rule.save(update_fields=["position"])
+        rule.position = position
+    AccessRule.objects.bulk_update(moved, ["position"])
 
 
 def _checked_groups(organization_id: UUID, numbers: Sequence[int]) -> list[int]:
@@ -185,11 +183,13 @@ def place(customer: Customer, visit: Visit) -> int:
     groups may see a chat they start there is put on ``customer``, whom the caller saves. At most
     two reads.
     """
-    page = visit.last_pages[-1]["url"] if visit.last_pages else ""
-    customer.access_group_ids = _groups_for(customer.organization_id, page, visit.geolocation)
+    rules = selectors.access_rules(customer.organization_id)
+    named = {visit.asked_group, *(number for rule in rules for number in rule.group_ids)}
+    existing = frozenset(_existing(customer.organization_id, sorted(named)))
+    customer.access_group_ids = _groups_for(visit, rules, existing)
     if customer.access_group_ids:
         return int(customer.access_group_ids[0])
-    return (_existing(customer.organization_id, [visit.asked_group]) or [GENERAL_GROUP])[0]
+    return visit.asked_group if visit.asked_group in existing else GENERAL_GROUP
 
 
 def groups_of(customer: Customer) -> list[int]:
@@ -201,12 +201,12 @@ def groups_of(customer: Customer) -> list[int]:
     return placed or [customer.group_number]
 
 
-def _groups_for(organization_id: UUID, url: str, geolocation: Mapping[str, str]) -> list[int]:
-    for rule in selectors.access_rules(organization_id):
-        if not Conditions.model_validate(rule.conditions).hold(url, geolocation):
-            continue
-        found = _existing(organization_id, rule.group_ids)
-        if found:
+def _groups_for(visit: Visit, rules: Sequence[AccessRule], existing: frozenset[int]) -> list[int]:
+    """Return the groups there still are of the first rule that fits a visit and has any."""
+    page = visit.last_pages[-1]["url"] if visit.last_pages else ""
+    for rule in rules:
+        found = [number for number in rule.group_ids if number in existing]
+        if found and Conditions.model_validate(rule.conditions).hold(page, visit.geolocation):
             return found
     return []
 
@@ -217,29 +217,3 @@ def _existing(organization_id: UUID, numbers: Sequence[int]) -> list[int]:
         return list(numbers)
     existing = groups.existing_numbers(organization_id, numbers)
     return [number for number in numbers if number in existing]
-
-
-# --- allowed domains --------------------------------------------------------------------------
-
-
-def allow_domain(organization: Organization, domain: str) -> AllowedDomain:
-    """Let the chat be shown on a domain and its subdomains; the first one bars all others.
-
-    Raise :class:`Validation` for what is no domain, :class:`LimitReached`.
-    """
-    host = domain_of(domain.strip())
-    if not host or len(host) > 255:
-        raise Validation("a domain has 1 to 255 characters")
-    with transaction.atomic():
-        routing.lock_organization(organization.id)
-        if AllowedDomain.objects.filter(organization=organization).count() >= MAX_DOMAINS:
-            raise LimitReached(f"There can be {MAX_DOMAINS} domains")
-        allowed, _ = AllowedDomain.objects.get_or_create(organization=organization, domain=host)
-    return allowed
-
-
-def disallow_domain(organization: Organization, domain: str) -> None:
-    """Take a domain from the list; raise :class:`NotFound`."""
-    found = AllowedDomain.objects.filter(organization=organization, domain=domain_of(domain))
-    if not found.delete()[0]:
-        raise NotFound("Domain not found")

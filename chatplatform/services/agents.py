@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from typing import Any, Final, TypedDict
+from functools import cache
+from typing import Any, Final, Literal, TypedDict, get_args
 from uuid import UUID
 from zoneinfo import available_timezones
 
@@ -17,7 +18,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 
-from chatplatform import clock
+from chatplatform import clock, limits
 from chatplatform.domain_events import tell
 from chatplatform.domain_events.people import (
     AgentApproved,
@@ -35,36 +36,39 @@ from chatplatform.errors import (
     OwnershipTransfer,
     Validation,
 )
-from chatplatform.models import Account, Agent, CannedResponse, Organization
+from chatplatform.models import Account, Agent, CannedResponse, Organization, UnsuspensionRequest
 from chatplatform.models.people import AgentRole, RoutingStatus
 from chatplatform.records import Record, agent_configuration
 from chatplatform.requester import AgentRequester
 from chatplatform.selectors import groups as group_selectors
-from chatplatform.services import groups, presence, routing
+from chatplatform.services import groups, presence, routing, working_hours
 from chatplatform.services.organizations import checked_name
+from chatplatform.working_hours import DAYS
 
 MAX_CHATS: Final = 20
+MAX_CHATS_BEFORE_3_5: Final = 100
+"""How many chats clients of older versions may give an agent."""
 EMAIL_LENGTH: Final = 254
-NOTIFICATIONS: Final = frozenset(
-    {
-        "new_visitor",
-        "incoming_chat",
-        "returning_visitor",
-        "queued_visitor",
-        "visitor_is_typing",
-        "new_goal",
-        "unassigned_chats",
-        "unassigned_chat_messages",
-        "ticket",
-        "inactive_notifications",
-        "mute_all_sounds",
-        "repeat_sound_notifications",
-        "ticket_notifications",
-        "incoming_message_for_focused_chat",
-    }
-)
-EMAIL_SUBSCRIPTIONS: Final = frozenset({"daily_summary", "weekly_summary"})
-DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+Notification = Literal[
+    "new_visitor",
+    "incoming_chat",
+    "returning_visitor",
+    "queued_visitor",
+    "visitor_is_typing",
+    "new_goal",
+    "unassigned_chats",
+    "unassigned_chat_messages",
+    "ticket",
+    "inactive_notifications",
+    "mute_all_sounds",
+    "repeat_sound_notifications",
+    "ticket_notifications",
+    "incoming_message_for_focused_chat",
+]
+"""What an agent's clients may draw attention to."""
+EmailSubscription = Literal["daily_summary", "weekly_summary"]
+NOTIFICATIONS: Final[frozenset[str]] = frozenset(get_args(Notification))
+EMAIL_SUBSCRIPTIONS: Final[frozenset[str]] = frozenset(get_args(EmailSubscription))
 MAX_INTERVALS: Final = 70
 """Working hours a week can have: ten a day."""
 
@@ -105,18 +109,20 @@ def create_agent(
     *,
     awaiting_approval: bool = False,
     by: AgentRequester | None = None,
+    max_chats: int = MAX_CHATS,
     **values: Any,
 ) -> Agent:
     """Give a new person an account and a seat; the address is their id in the Agent API.
 
     Without ``password`` the account can not sign in with one. ``values`` are
-    :class:`AgentValues`. Somebody who was an agent before gets the same seat again. Raise
-    :class:`AlreadyExists` for an address that is taken, :class:`Validation` for values that are
-    malformed or a second owner, ``GroupNotFound``, and :class:`Authorization` for a role above
-    one's own. Tells ``AgentCreated``.
+    :class:`AgentValues`, with ``max_chats`` chats at most. Somebody who was an agent before gets
+    the same seat again. Raise :class:`AlreadyExists` for an address that is taken,
+    :class:`Validation` for values that are malformed or a second owner, ``GroupNotFound``,
+    ``LimitReached`` (``limits.agents``), and :class:`Authorization` for a role above one's own.
+    Tells ``AgentCreated``.
     """
     email = _checked_email(email)
-    chosen = _checked({"name": name, **values})  # type: ignore[typeddict-item]
+    chosen = _checked({"name": name, **values}, max_chats)  # type: ignore[typeddict-item]
     if password is not None:
         check_password_strength(password)
     _check_rank(by, chosen.get("role", AgentRole.NORMAL))
@@ -124,12 +130,14 @@ def create_agent(
         organization = routing.lock_organization(organization.pk)
         if chosen.get("role") == AgentRole.OWNER and _has_owner(organization):
             raise Validation("the organization has an owner already")
+        limits.check_room(organization.properties, "agents", _seats(organization))
         account = _new_account(organization, email, chosen["name"], password)
         agent = _seat(organization, email, account)
         agent.awaiting_approval = awaiting_approval
         places = chosen.pop("groups", [])
         for field, value in chosen.items():
             setattr(agent, field, value)
+        working_hours.next_change(agent)
         agent.save()
         groups.place_agent(organization, agent, places)
         tell(
@@ -142,20 +150,30 @@ def create_agent(
 
 
 def update_agent(
-    organization_id: UUID, agent_id: str, values: AgentValues, by: AgentRequester | None = None
+    organization_id: UUID,
+    agent_id: str,
+    values: AgentValues,
+    by: AgentRequester | None = None,
+    *,
+    max_chats: int = MAX_CHATS,
 ) -> None:
-    """Change an agent's configuration.
+    """Change an agent's configuration; what working hours leave out stays as it is.
 
+    Other working hours take effect at once (``working_hours.follow``).
     Another role ends the agent's live sessions with ``role_permissions_changed``: clients come
     again and find what they may do now. Raise :class:`NotFound`, :class:`Validation`,
     ``GroupNotFound``, :class:`OwnershipTransfer` for the owner's role or a second owner, and
     :class:`Authorization` for people or roles above one's own. Tells ``AgentUpdated`` when
     anything changed.
     """
-    chosen = _checked(values)
     with transaction.atomic():
         organization = routing.lock_organization(organization_id)
         agent = _locked(organization, agent_id, by)
+        if "work_scheduler" in values:
+            whole = {**agent.work_scheduler, **values["work_scheduler"]}
+            values = {**values, "work_scheduler": whole}
+        chosen = _checked(values, max_chats)
+        within = working_hours.catch_up(agent)
         before = agent_configuration(agent, group_selectors.places_of(agent))
         role = chosen.get("role", agent.role)
         _check_rank(by, role)
@@ -177,6 +195,7 @@ def update_agent(
                     organization_id=str(organization_id), agent_id=agent_id, changed=changed
                 )
             )
+        working_hours.follow(agent, within)
     routing.settle_after_commit(organization_id)
 
 
@@ -208,6 +227,7 @@ def unsuspend_agent(organization_id: UUID, agent_id: str, by: AgentRequester | N
         if agent.suspended:
             agent.suspended = False
             agent.save(update_fields=["suspended"])
+            UnsuspensionRequest.objects.filter(agent=agent).delete()
             tell(AgentUnsuspended(organization_id=str(organization_id), agent_id=agent_id))
 
     _change(organization_id, agent_id, by, again)
@@ -236,14 +256,15 @@ def delete_agent(organization_id: UUID, agent_id: str, by: AgentRequester | None
         agent = _locked(organization, agent_id, by)
         _spare_the_owner(agent)
         account, agent.account = agent.account, None
-        agent.deleted_at = clock.now()
-        agent.save(update_fields=["account", "deleted_at"])
+        agent.deleted_at, agent.hours_change_at = clock.now(), None
+        agent.save(update_fields=["account", "deleted_at", "hours_change_at"])
         agent.memberships.all().delete()
         CannedResponse.objects.filter(author=agent, is_private=True).delete()
+        UnsuspensionRequest.objects.filter(agent=agent).delete()
         tell(AgentDeleted(organization_id=str(organization_id), agent_id=agent_id))
         presence.end_sessions(organization, agent, reason="access_token_revoked", because="deleted")
         if account is not None:
-            account.delete()
+            _delete_account(account)
     routing.settle_after_commit(organization_id)
 
 
@@ -293,6 +314,11 @@ def _spare_the_owner(agent: Agent) -> None:
         raise OwnershipTransfer
 
 
+def _seats(organization: Organization) -> int:
+    """Count the people who have a seat, whether or not they may work now."""
+    return Agent.objects.filter(organization=organization, kind=Agent.Kind.HUMAN).count()
+
+
 def _has_owner(organization: Organization) -> bool:
     return Agent.objects.filter(organization=organization, role=AgentRole.OWNER).exists()
 
@@ -321,6 +347,12 @@ def _new_account(
         raise AlreadyExists(f"the address {email} is taken") from None
 
 
+def _delete_account(account: Account) -> None:
+    """Delete an account, also with a token that is being issued: whoever issues one locks it."""
+    Account.objects.select_for_update().get(pk=account.pk)
+    account.delete()
+
+
 def _seat(organization: Organization, email: str, account: Account) -> Agent:
     """Return a fresh seat, with the identity its holder had before if there was one."""
     former = Agent.ever.filter(organization=organization, public_id=email).first()
@@ -333,12 +365,13 @@ def _seat(organization: Organization, email: str, account: Account) -> Agent:
 # --- what ---------------------------------------------------------------------------------------
 
 
-def _checked(values: AgentValues) -> Record:
+def _checked(values: AgentValues, max_chats: int) -> Record:
     """Return ``values`` as they are stored; raise :class:`Validation`."""
-    unknown = values.keys() - _CHECKS.keys()
+    checks = {**_CHECKS, "max_chats_count": _number_up_to(max_chats)}
+    unknown = values.keys() - checks.keys()
     if unknown:
         raise TypeError(f"agents have no {sorted(unknown)}")
-    return {field: _CHECKS[field](value) for field, value in values.items()}
+    return {field: checks[field](value) for field, value in values.items()}
 
 
 def _checked_email(email: str) -> str:
@@ -394,11 +427,17 @@ def checked_scheduler(scheduler: Record) -> Record:
     A day may have several intervals, each ``HH:MM`` to a later ``HH:MM``, ``24:00`` at most.
     """
     timezone, schedule = scheduler.get("timezone", ""), scheduler.get("schedule", [])
-    if timezone and timezone not in available_timezones():
+    if timezone and timezone not in _timezones():
         raise Validation(f"there is no time zone {timezone[:64]!r}")
     if len(schedule) > MAX_INTERVALS:
         raise Validation(f"a week has at most {MAX_INTERVALS} intervals")
     return {"timezone": timezone, "schedule": [_checked_interval(one) for one in schedule]}
+
+
+@cache
+def _timezones() -> frozenset[str]:
+    """Return the names of all time zones; finding them opens hundreds of files."""
+    return frozenset(available_timezones())
 
 
 def _checked_interval(interval: Record) -> Record:
@@ -417,7 +456,6 @@ _CHECKS: Final[dict[str, Callable[[Any], Any]]] = {
     "job_title": _text(180),
     "mobile": _text(64),
     "login_status": _one_of((RoutingStatus.ACCEPTING, RoutingStatus.NOT_ACCEPTING), "login status"),
-    "max_chats_count": _number_up_to(MAX_CHATS),
     "groups": list,
     "notifications": _some_of(NOTIFICATIONS, "notification"),
     "email_subscriptions": _some_of(EMAIL_SUBSCRIPTIONS, "e-mail subscription"),

@@ -3,9 +3,11 @@
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
+from django.db import transaction
+
 from chatplatform import ids, redirect_uris
 from chatplatform.errors import Validation
-from chatplatform.models import Application, Organization
+from chatplatform.models import Application, Installation, Organization
 
 ANY_ORIGIN: Final = "*"
 
@@ -17,6 +19,7 @@ class RegisteredApplication(NamedTuple):
     client_secret: str
 
 
+@transaction.atomic
 def create_application(
     organization: Organization,
     name: str,
@@ -28,11 +31,12 @@ def create_application(
     client_id: str | None = None,
     client_secret: str | None = None,
 ) -> RegisteredApplication:
-    """Register a client of ``organization``; only a hash of its secret is stored.
+    """Register a client of ``organization``, on whose licence it is installed at once.
 
-    ``confidential`` clients run on servers and keep their secret, the others prove themselves by
-    their redirect URIs alone. ``any_origin`` lets every web page obtain customer tokens with this
-    client. Raise :class:`Validation` for a malformed redirect URI.
+    Only a hash of its secret is stored. ``confidential`` clients run on servers and keep their
+    secret, the others prove themselves by their redirect URIs alone. ``any_origin`` lets every web
+    page obtain customer tokens with this client. Raise :class:`Validation` for a malformed
+    redirect URI.
     """
     uris = [_checked(uri) for uri in redirect_uris_allowed]
     secret = client_secret or ids.secret()
@@ -50,6 +54,8 @@ def create_application(
         allowed_origins=ANY_ORIGIN if any_origin else "",
         skip_authorization=purpose != Application.Purpose.INTEGRATION,
     )
+    # It has no templates and no webhooks yet: there is nothing else to be done for it.
+    Installation.objects.create(organization=organization, application=application)
     return RegisteredApplication(application, secret)
 
 

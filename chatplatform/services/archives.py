@@ -16,7 +16,7 @@ from django.db.models import F, Q
 
 from chatplatform import clock
 from chatplatform.models import Agent, ArchiveEntry, ArchiveFact, Customer, Event, Thread
-from chatplatform.models.bots import BotType
+from chatplatform.models.bots import AI_AGENT, CHATBOT
 from chatplatform.selectors.archives import organization_term
 from chatplatform.words import terms
 
@@ -233,4 +233,4 @@ def _agent_types(threads: Sequence[Thread]) -> dict[tuple[UUID, str], str]:
 def _agent_type(agent: Agent) -> str:
     if agent.kind == Agent.Kind.HUMAN:
         return "human"
-    return str(agent.bot.type) if hasattr(agent, "bot") else BotType.CHATBOT.value
+    return AI_AGENT if hasattr(agent, "bot") and agent.bot.type == AI_AGENT else CHATBOT

@@ -10,11 +10,11 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q
 
-from chatplatform import clock, limits
+from chatplatform import clock, ip_addresses, limits
 from chatplatform.domain_events import tell
 from chatplatform.domain_events.customers import CustomerBanned
 from chatplatform.domain_events.sessions import SessionsEnded
-from chatplatform.errors import LimitReached, NotFound
+from chatplatform.errors import NotFound, Validation
 from chatplatform.models import Chat, ConnectionLease, Customer, CustomerBan, Organization
 from chatplatform.properties import Properties, license_value
 from chatplatform.records import Record
@@ -25,48 +25,131 @@ from chatplatform.services import customers, listings, participants, presence, r
 from chatplatform.services.events import Draft, system_message
 
 REASON = "customer_banned"
+_DAY = timedelta(days=1) // timedelta(seconds=1)
 
 
 def ban_customer(requester: AgentRequester, customer_id: str, *, days: int) -> None:
-    """Turn a customer away for ``days``, and their address where it is theirs alone.
+    """Turn a customer away for ``days``, and the address of their visit where it is theirs alone.
 
-    Their sessions end at once, their running chats close with a system message, and until the ban
-    expires neither their tokens nor their cookies serve (services/tokens.py). A new ban replaces
-    the customer's former one. Raise :class:`NotFound`, and :class:`LimitReached` when the licence
-    has as many bans as it may (``limits.banned``). Tells ``CustomerBanned``, ``CustomerLeft`` and
-    ``SessionsEnded``.
+    See :func:`ban` for what becomes of them, and what is told. Raise :class:`NotFound` and
+    ``LimitReached``.
     """
     with transaction.atomic():
         organization = routing.lock_organization(requester.organization_id)
-        found = people.access_customer(organization.id, customer_id)
-        customer = customers.locked(found.id)
-        _check_limit(organization, customer)
-        running = Chat.objects.filter(customer=customer, active_thread_id__isnull=False)
-        chats = list(running.select_for_update(of=("self",)).order_by("id"))
-        CustomerBan.objects.filter(customer=customer).delete()
-        now = clock.now()
-        CustomerBan.objects.create(
-            organization=organization,
-            customer=customer,
-            ip=_bannable_address(organization.properties, customer),
-            agent_id=requester.public_id,
-            thread_id=next((chat.active_thread_id or "" for chat in chats), ""),
-            created_at=now,
-            expires_at=now + timedelta(days=days),
-        )
-        about = monitoring.audience_of(customer)
-        for chat in chats:
-            _close(chat, requester, days)
-        tell(CustomerBanned(**about, agent_id=requester.public_id, days=days))
-        _drop_sessions(customer, about)
+        customer = _locked(organization, customer_id)
+        address = _bannable_address(organization.properties, customer)
+        _ban(organization, requester, customer, address, days * _DAY)
     routing.settle_after_commit(requester.organization_id)
 
 
-def _check_limit(organization: Organization, customer: Customer) -> None:
-    others = running_bans(organization.id).exclude(customer=customer)
-    most = limits.limit(organization.properties, "banned")
-    if most != limits.UNLIMITED and others.count() >= most:
-        raise LimitReached(f"At most {most} customers can be banned at a time")
+def ban(requester: AgentRequester, *, seconds: int, customer_id: str = "", ip: str = "") -> None:
+    """Turn a customer away, an address, or both, for ``seconds``.
+
+    Sessions of the customer, and of whoever is online at the address, end at once, their running
+    chats close with a system message, and until the ban expires neither tokens nor cookies serve
+    (services/tokens.py). It replaces the customer's former ban, or the former one of the address
+    alone. Raise :class:`NotFound`, :class:`Validation` for what is no address or the one that masks
+    them all, and ``LimitReached`` when the licence has as many bans as it may (``limits.banned``).
+    Tells ``CustomerBanned``, ``CustomerLeft`` and ``SessionsEnded`` of everybody turned away.
+    """
+    with transaction.atomic():
+        organization = routing.lock_organization(requester.organization_id)
+        address = _checked_address(organization.properties, ip) if ip else None
+        customer = _locked(organization, customer_id) if customer_id else None
+        _ban(organization, requester, customer, address, seconds)
+    routing.settle_after_commit(requester.organization_id)
+
+
+def unban(organization_id: UUID, *, ip: str = "", customer_id: str = "") -> None:
+    """Let a customer, or an address, in again, whatever else the ban was of.
+
+    Raise :class:`NotFound` when it is not banned, :class:`Validation` for what is no address.
+    """
+    with transaction.atomic():
+        organization = routing.lock_organization(organization_id)
+        if customer_id:
+            named = Q(customer=people.access_customer(organization.id, customer_id))
+        else:
+            named = Q(ip=_address(ip))
+        gone, _ = running_bans(organization.id).filter(named).delete()
+        if not gone:
+            raise NotFound("There is no such ban")
+
+
+def _ban(
+    organization: Organization,
+    requester: AgentRequester,
+    customer: Customer | None,
+    address: str | None,
+    seconds: int,
+) -> None:
+    """Store the ban and turn away whom it is of; the organisation is locked, so is ``customer``."""
+    former = Q(customer=customer) if customer is not None else Q(customer=None, ip=address)
+    CustomerBan.objects.filter(former, organization=organization).delete()
+    limits.check_room(organization.properties, "banned", running_bans(organization.id).count())
+    now = clock.now()
+    made = CustomerBan.objects.create(
+        organization=organization,
+        customer=customer,
+        ip=address,
+        agent_id=requester.public_id,
+        created_at=now,
+        expires_at=now + timedelta(seconds=seconds),
+    )
+    days = -(-seconds // _DAY)
+    if customer is not None:
+        made.thread_id = _turn_away(customer, requester, days)
+        made.save(update_fields=["thread_id"])
+    for one in _others_at(organization, address, customer):
+        _turn_away(one, requester, days)
+
+
+def _locked(organization: Organization, customer_id: str) -> Customer:
+    found = people.access_customer(organization.id, customer_id)
+    return customers.locked(found.id)
+
+
+def _others_at(
+    organization: Organization, address: str | None, but: Customer | None
+) -> list[Customer]:
+    """Return who else is online at ``address``, locked."""
+    if address is None:
+        return []
+    online = Customer.objects.filter(
+        organization=organization, online_since__isnull=False, last_visit__ip=address
+    )
+    if but is not None:
+        online = online.exclude(pk=but.pk)
+    return list(online.select_for_update(no_key=True, of=("self",)).order_by("id"))
+
+
+def _turn_away(customer: Customer, requester: AgentRequester, days: int) -> str:
+    """End a locked customer's chats and sessions; return the id of a thread it ended, if any."""
+    running = Chat.objects.filter(customer=customer, active_thread_id__isnull=False)
+    chats = list(running.select_for_update(of=("self",)).order_by("id"))
+    thread_id = next((chat.active_thread_id or "" for chat in chats), "")
+    about = monitoring.audience_of(customer)
+    for chat in chats:
+        _close(chat, requester, days)
+    tell(CustomerBanned(**about, agent_id=requester.public_id, days=days))
+    _drop_sessions(customer, about)
+    return thread_id
+
+
+def _address(text: str) -> str:
+    address = ip_addresses.normal(text)
+    if not address:
+        raise Validation("`ip` is no IP address")
+    return address
+
+
+def _checked_address(properties: Properties, text: str) -> str:
+    """Return an address to ban; the mask stands for everybody."""
+    address = _address(text)
+    mask = license_value(properties, "monitoring", "ip_mask", "")
+    if address == ip_addresses.normal(mask):
+        raise Validation("`ip` is what every address is shown as")
+    return address
 
 
 def _bannable_address(properties: Properties, customer: Customer) -> str | None:
@@ -110,43 +193,6 @@ def _drop_sessions(customer: Customer, about: Record) -> None:
             reason=REASON,
         )
     )
-
-
-def ban(
-    organization: Organization,
-    *,
-    agent_id: str,
-    seconds: int,
-    ip: str | None = None,
-    customer_id: UUID | None = None,
-) -> CustomerBan:
-    """Store a ban of an address, a customer, or both, and end the customer's sessions."""
-    with transaction.atomic():
-        organization = routing.lock_organization(organization.id)
-        customer = None
-        if customer_id is not None:
-            found = people.access_customer(organization.id, str(customer_id))
-            customer = customers.locked(found.id)
-        now = clock.now()
-        made = CustomerBan.objects.create(
-            organization=organization,
-            customer=customer,
-            ip=ip,
-            agent_id=agent_id,
-            created_at=now,
-            expires_at=now + timedelta(seconds=seconds),
-        )
-        if customer is not None:
-            _drop_sessions(customer, monitoring.audience_of(customer))
-    return made
-
-
-def unban(organization_id: UUID, *, ip: str | None = None, customer_id: UUID | None = None) -> None:
-    """Let a customer, or an address, in again. Raise :class:`NotFound` when it is not banned."""
-    named = Q(customer_id=customer_id) if customer_id is not None else Q(ip=ip)
-    gone, _ = running_bans(organization_id).filter(named).delete()
-    if not gone:
-        raise NotFound("There is no such ban")
 
 
 def forget_expired(limit: int = 1_000) -> None:

@@ -37,10 +37,12 @@ from chatplatform.selectors import chats as chat_selectors
 from chatplatform.selectors import forms as form_selectors
 from chatplatform.selectors import groups, people
 from chatplatform.selectors.customers import is_banned
+from chatplatform.selectors.translations import shown_name
 from chatplatform.services import (
     access,
     access_rules,
     changes,
+    channels,
     customers,
     events,
     flags,
@@ -282,6 +284,8 @@ def _begin(
     )
     if opening.active:
         routing.settle_after_commit(organization.id)
+    if chat.customer is not None:
+        channels.note_chat(requester)
     return Started(chat.id, thread.id, event_ids)
 
 
@@ -370,16 +374,12 @@ def deactivate_chat(
             farewell = system_message(
                 "manual_archived_customer",
                 "%customer% archived the chat",
-                customer=_customer_name(chat),
+                customer=shown_name(chat.customer),
             )
         threads.close(chat, farewell, requester=requester)
         chat.save()
         listings.follow(chat)
     routing.settle_after_commit(requester.organization_id)
-
-
-def _customer_name(chat: Chat) -> str:
-    return (chat.customer.name if chat.customer else "") or "Customer"
 
 
 def follow_chat(requester: AgentRequester, chat_id: str) -> None:
@@ -515,7 +515,7 @@ def _add_customer(
         "customer_added",
         "%initiator% added %customer% to the chat",
         initiator=requester.name,
-        customer=customer.name or "Customer",
+        customer=shown_name(customer),
     )
     _count_start(chat, is_new=True)
     participants.open_for(chat, thread, [str(customer.id)], requester=requester)

@@ -1,6 +1,6 @@
 """Who a customer is: minting identities, and the grants that prove one (protocol.md 5.4)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from chatplatform import clock, ids, redirect_uris
+from chatplatform.access_conditions import domain_of
 from chatplatform.domain_events import tell
 from chatplatform.domain_events.sessions import SessionsEnded
 from chatplatform.models import Application, Customer, CustomerIdentity, Organization
@@ -21,7 +22,7 @@ from chatplatform.oauth_errors import (
     UnauthorizedClient,
 )
 from chatplatform.requester import AgentRequester
-from chatplatform.selectors import organizations
+from chatplatform.selectors import domains, organizations
 from chatplatform.selectors.customers import running_bans
 from chatplatform.services import applications, tokens
 from chatplatform.services.tokens import IssuedToken
@@ -60,6 +61,7 @@ def grant_by_cookie(
     organization_id: UUID,
     redirect_uri: str,
     origin: str,
+    own_page: str = "",
     cookie: Cookie | None,
     expires_in: int,
     address: str = "",
@@ -70,9 +72,11 @@ def grant_by_cookie(
 
     ``redirect_uri`` is the page that asks; it must be one of the client's. ``origin`` is what the
     browser itself says about that page, empty outside browsers: unless the client is open to
-    every page, it has to agree. A pair that does not fit together, or belongs to another
-    organisation, proves nothing. ``address`` is where the browser is; ``before_minting`` may raise
-    to refuse a new identity, ``before_renewing`` another token for the customer it is given.
+    every page, it has to agree. A client that is open to every page serves those of the allowed
+    domains, where there are any, and of this server (``own_page``). A pair that does not fit
+    together, or belongs to another organisation, proves nothing. ``address`` is where the browser
+    is; ``before_minting`` may raise to refuse a new identity, ``before_renewing`` another token for
+    the customer it is given.
 
     Raise :class:`InvalidClient`, :class:`UnauthorizedClient` (not this organisation's, or not at
     this page), :class:`InvalidRequest` for a malformed ``redirect_uri``, or
@@ -80,6 +84,8 @@ def grant_by_cookie(
     """
     application = _client(client_id, organization_id)
     _check_page(application, redirect_uri, origin)
+    if applications.is_open(application):
+        _check_domain(application.organization, (redirect_uri, origin), own_page)
     identity = _proven(application.organization, cookie) if cookie else None
     if _is_banned(application.organization, identity, address):
         raise CustomerBanned("the customer is banned")
@@ -168,6 +174,13 @@ def _check_page(application: Application, redirect_uri: str, origin: str) -> Non
         raise UnauthorizedClient("redirect_uri is not one of the client's")
     if origin and not applications.is_open(application) and not _agrees(origin, page):
         raise UnauthorizedClient("redirect_uri is not on the page that asks")
+
+
+def _check_domain(organization: Organization, pages: Iterable[str], own_page: str) -> None:
+    named = [page for page in pages if page and domain_of(page) != domain_of(own_page)]
+    allowed = domains.allowed_domains(organization.pk) if named else []
+    if allowed and not all(domains.covering(allowed, page) for page in named):
+        raise UnauthorizedClient("the page is of a domain that is not allowed")
 
 
 def _agrees(origin: str, page: redirect_uris.Address) -> bool:

@@ -17,6 +17,7 @@ from chatplatform.domain_events.customers import (
     CustomerSideStorageUpdated,
     CustomerTransferred,
     CustomerUpdated,
+    SessionFieldsUpdated,
 )
 from chatplatform.domain_events.sessions import SessionsRegrouped
 from chatplatform.errors import GroupNotFound
@@ -53,8 +54,9 @@ def update_customer(customer_id: UUID, values: dict[str, Any], requester: Reques
     """Store the given fields of a customer of the requester's organisation.
 
     ``session_fields`` replaces all of them, the other fields are set one by one; another e-mail
-    address is one nobody has verified. Tells ``CustomerUpdated`` when anything changed; in running
-    chats a system message tells agents of another name or address (protocol.md 2.6).
+    address is one nobody has verified. Tells ``CustomerUpdated`` when anything changed, and
+    ``SessionFieldsUpdated`` where these did; in running chats a system message tells agents of
+    another name or address (protocol.md 2.6).
     """
     with transaction.atomic():
         customer = locked(customer_id)
@@ -127,6 +129,26 @@ def _tell_update(customer: Customer, changed: list[str]) -> None:
             changes={name: getattr(customer, name) for name in changed},
         )
     )
+    if "session_fields" in changed:
+        _tell_session_fields(customer)
+
+
+def _tell_session_fields(customer: Customer) -> None:
+    """Tell webhooks what a customer's session fields are now, for each running chat of theirs."""
+    running = Chat.objects.filter(customer=customer, active_thread_id__isnull=False).order_by("id")
+    for chat_id, thread_id, participants in running.values_list(
+        "id", "active_thread_id", "participants"
+    ):
+        tell(
+            SessionFieldsUpdated(
+                organization_id=str(customer.organization_id),
+                customer_id=str(customer.id),
+                chat_id=chat_id,
+                thread_id=thread_id or "",
+                participants=participants,
+                session_fields=customer.session_fields,
+            )
+        )
 
 
 def move_to_group(customer: Customer, number: int) -> None:
@@ -166,8 +188,9 @@ def customer_logged_in(
 
     A visit goes on while the last one has not ended. ``side_storage`` is what the client kept; None
     when it keeps nothing. Raise :class:`GroupNotFound`. Tells ``CustomerCame`` of one who was away,
-    ``CustomerTransferred``, ``CustomerPageUpdated`` or ``CustomerUpdated`` of one who was not, and
-    ``CustomerSideStorageUpdated`` where the client is to keep something else.
+    ``CustomerTransferred``, ``CustomerPageUpdated`` or ``CustomerUpdated`` of one who was not,
+    ``SessionFieldsUpdated`` where these changed, and ``CustomerSideStorageUpdated`` where the
+    client is to keep something else.
     """
     with transaction.atomic():
         customer = locked(customer_id)

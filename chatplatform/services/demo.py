@@ -110,7 +110,7 @@ def _prepare(name: str) -> Demo:
 
 
 def _make(name: str) -> Organization:
-    organization = organizations.create_organization(name)
+    organization = organizations.create_organization(name, source_id="demo")
     people = [
         agents.create_agent(
             organization,

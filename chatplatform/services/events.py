@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,8 +20,8 @@ import psycopg
 import psycopg.types.json
 from django.db import IntegrityError, connection, transaction
 
-from chatplatform import clock, ids
-from chatplatform.domain_events import tell
+from chatplatform import clock, domain_events, ids
+from chatplatform.domain_events import announce, tell
 from chatplatform.domain_events.events import EventAppended, EventRepeated
 from chatplatform.errors import ChatInactive, NotAllowed, NotFound, ServiceUnavailable
 from chatplatform.models import Chat, Event
@@ -118,13 +118,14 @@ def append(
     try:
         if connection.vendor == "postgresql" and not draft.file:
             stored = _append_safely(requester.organization_id, chat_id, draft)
+            if stored is not None:
+                announce(stored[0])
         else:
             stored = _append_in_transaction(requester, chat_id, draft)
     except IntegrityError:
         return _repeat(requester, chat_id, draft)
     if stored is not None:
         appended, ends_waiting = stored
-        tell(appended)
         if ends_waiting:
             transaction.on_commit(lambda: flags.note_speech(chat_id), robust=True)
         return Appended(appended.event["id"], repeated=False)
@@ -168,6 +169,30 @@ WITH bumped AS (
         %(author)s, %(visibility)s, %(custom_id)s, %(repeat_key)s,
         %(content)s, %(properties)s, changed_at
     FROM bumped
+), owed AS (
+    INSERT INTO chatplatform_webhookdelivery (organization_id, webhook_id, endpoint_id, action,
+        event, cause, occurred_at, due_at, state, attempts_count)
+    SELECT %(organization)s, listener.webhook_id, listener.endpoint_id, listener.action,
+        jsonb_build_object(
+            'is', 'EventAppended',
+            'organization_id', %(organization)s::text,
+            'chat_id', bumped.id,
+            'thread_id', active_thread_id,
+            'sequence', sequence,
+            'previous_at', to_char(
+                previous_change_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+            'changed_at', to_char(changed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+            'group_ids', group_ids,
+            'participants', participants,
+            'followers', followers,
+            'event', %(record)s || jsonb_build_object(
+                'id', active_thread_id || '_' || position,
+                'created_at', to_char(
+                    changed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))),
+        %(cause)s, changed_at, changed_at, 'waiting', 0
+    FROM bumped
+    JOIN chatplatform_webhooklistener AS listener
+        ON listener.organization_id = %(organization)s AND listener.action = 'incoming_event'
 )
 SELECT active_thread_id, position, sequence, previous_change_at, changed_at,
     group_ids, participants, followers, idle, unreplied
@@ -192,6 +217,8 @@ def _append_safely(organization_id: UUID, chat_id: str, draft: Draft) -> _Stored
 
 def _append_in_one_statement(organization_id: UUID, chat_id: str, draft: Draft) -> _Stored | None:
     connection.ensure_connection()
+    record = _record(draft)
+    cause = domain_events.cause()
     parameters = {
         "now": clock.now(),
         "author": draft.author_id,
@@ -204,6 +231,8 @@ def _append_in_one_statement(organization_id: UUID, chat_id: str, draft: Draft) 
         "repeat_key": draft.repeat_key,
         "content": psycopg.types.json.Jsonb(draft.content, dumps=orjson.dumps),
         "properties": psycopg.types.json.Jsonb(draft.properties, dumps=orjson.dumps),
+        "record": psycopg.types.json.Jsonb(record, dumps=orjson.dumps),
+        "cause": psycopg.types.json.Jsonb(cause.record() if cause else {}, dumps=orjson.dumps),
     }
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
         row = cursor.execute(APPEND_STATEMENT, parameters, prepare=True).fetchone()
@@ -221,7 +250,11 @@ def _append_in_one_statement(organization_id: UUID, chat_id: str, draft: Draft) 
         group_ids=groups,
         participants=participants,
         followers=followers,
-        event=_record(draft, ids.event_id(thread_id, position), changed_at),
+        event={
+            **record,
+            "id": ids.event_id(thread_id, position),
+            "created_at": clock.to_wire(changed_at),
+        },
     )
     return appended, _ends_waiting(draft, idle, unreplied)
 
@@ -230,14 +263,9 @@ def _json(value: Any) -> Any:
     return orjson.loads(value) if isinstance(value, str | bytes) else value
 
 
-def _record(draft: Draft, event_id: str, created_at: datetime) -> Record:
-    record: Record = {
-        "id": event_id,
-        "type": draft.type,
-        "created_at": clock.to_wire(created_at),
-        "visibility": draft.visibility,
-        **draft.content,
-    }
+def _record(draft: Draft) -> Record:
+    """Return the draft's event record, but for its id and time."""
+    record: Record = {"type": draft.type, "visibility": draft.visibility, **draft.content}
     if draft.author_id:
         record["author_id"] = draft.author_id
     if draft.custom_id:
@@ -252,6 +280,7 @@ def _append_in_transaction(requester: Requester, chat_id: str, draft: Draft) -> 
             return None
         stored = add(chat, draft)
         chat.save()
+        tell(stored)
     return stored, _ends_waiting(draft, chat.idle, chat.unreplied)
 
 
@@ -281,8 +310,8 @@ def _append_to_last_thread(requester: Requester, chat_id: str, draft: Draft) -> 
         except IntegrityError:
             return _repeat(requester, chat_id, draft)
         chat.save()
+        tell(stored)
         activity.note_after_commit(chat)
-    tell(stored)
     return Appended(stored.event["id"], repeated=False)
 
 
@@ -307,7 +336,7 @@ def _repeat(requester: Requester, chat_id: str, draft: Draft) -> Appended:
         event = stored.order_by("-thread__number").first()
     if event is None:
         raise ServiceUnavailable("The chat changed meanwhile, try again")
-    tell(
+    announce(
         EventRepeated(
             organization_id=str(requester.organization_id),
             chat_id=chat.id,

@@ -2,6 +2,7 @@
 
 On threads: ``unassigned``, ``pinned``, ``idle``, ``unreplied`` and ``last_transfer_timestamp``; on
 chats ``unassigned``, so that lists can be narrowed by it, and ``was_pinned`` (protocol.md 2.9).
+They are told as the system's own doing, whoever's call led to them.
 The caller of every function holds the chat's row and saves it afterwards, but for
 :func:`note_speech`.
 """
@@ -13,6 +14,7 @@ from typing import Any
 from django.db import transaction
 
 from chatplatform import clock
+from chatplatform.domain_events import caused_by
 from chatplatform.domain_events.properties import ChatPropertiesUpdated, ThreadPropertiesUpdated
 from chatplatform.models import Chat, Thread
 from chatplatform.properties import merge
@@ -39,9 +41,10 @@ def tell_changed(chat: Chat, thread: Thread, changed: Record) -> None:
     """Tell flags of a saved ``thread`` that :func:`put` changed, and let the chat follow."""
     if not changed:
         return
-    changes.record(
-        ThreadPropertiesUpdated, chat, thread_id=thread.id, properties={"routing": changed}
-    )
+    with caused_by(None):
+        changes.record(
+            ThreadPropertiesUpdated, chat, thread_id=thread.id, properties={"routing": changed}
+        )
     tell_on_chat(chat, **_following(changed))
 
 
@@ -61,7 +64,8 @@ def tell_on_chat(chat: Chat, **values: Any) -> None:
     """Set flags on the chat itself, and tell those that changed."""
     changed = put(chat, **values)
     if changed:
-        changes.record(ChatPropertiesUpdated, chat, properties={"routing": changed})
+        with caused_by(None):
+            changes.record(ChatPropertiesUpdated, chat, properties={"routing": changed})
 
 
 def note_idle(chat: Chat, thread: Thread) -> None:

@@ -57,7 +57,7 @@ BATCH = 200
 
 
 def create_greeting(organization: Organization, group_number: int, values: Record) -> Greeting:
-    """Keep a greeting of a group.
+    """Keep a greeting of a group; who is on its pages already may be shown it within seconds.
 
     ``values`` are the fields of :class:`greeting_content.Content`; raise pydantic's
     ``ValidationError`` for others, :class:`GroupNotFound`, :class:`LimitReached`.
@@ -68,7 +68,9 @@ def create_greeting(organization: Organization, group_number: int, values: Recor
         group = groups.access_group(organization, group_number)
         if Greeting.objects.filter(group=group).count() >= MAX_GREETINGS:
             raise LimitReached(f"A group can have {MAX_GREETINGS} greetings")
-        return Greeting.objects.create(organization=organization, group=group, **stored)
+        greeting = Greeting.objects.create(organization=organization, group=group, **stored)
+        _look_again(greeting)
+    return greeting
 
 
 def update_greeting(organization: Organization, greeting_id: int, values: Record) -> Greeting:
@@ -82,12 +84,32 @@ def update_greeting(organization: Organization, greeting_id: int, values: Record
         for name, value in stored.items():
             setattr(greeting, name, value)
         greeting.save(update_fields=list(stored))
+        _look_again(greeting)
     return greeting
+
+
+def _look_again(greeting: Greeting) -> None:
+    """Let whoever is on the group's pages already be greeted, too: by the worker's next look.
+
+    Their rows are locked, so that nobody who considers an older state has the last word.
+    """
+    if not greeting.active:
+        return
+    customers = Customer.objects.filter(
+        organization_id=greeting.organization_id,
+        group_number=greeting.group.number,
+        online_since__isnull=False,
+    )
+    locked = customers.select_for_update(no_key=True).order_by("id")
+    visits = list(locked.values_list("last_visit_id", flat=True))
+    Visit.objects.filter(id__in=visits, ended_at__isnull=True).update(greetings_due_at=clock.now())
 
 
 def delete_greeting(organization: Organization, greeting_id: int) -> None:
     """Forget a greeting; what customers were shown stays. Raise :class:`GreetingNotFound`."""
-    selectors.access_greeting(organization.id, greeting_id).delete()
+    with transaction.atomic():
+        routing.lock_organization(organization.id)
+        selectors.access_greeting(organization.id, greeting_id).delete()
 
 
 # --- shown ------------------------------------------------------------------------------------

@@ -13,11 +13,12 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Max
 
+from chatplatform import limits
 from chatplatform.domain_events import tell
 from chatplatform.domain_events.customers import CustomerTransferred
 from chatplatform.domain_events.groups import GroupCreated, GroupDeleted, GroupUpdated
 from chatplatform.domain_events.sessions import SessionsRegrouped
-from chatplatform.errors import GroupNotFound, NotFound, Validation
+from chatplatform.errors import Authorization, GroupNotFound, NotFound, Validation
 from chatplatform.models import (
     Agent,
     Chat,
@@ -31,12 +32,15 @@ from chatplatform.models import (
 )
 from chatplatform.models.groups import GENERAL_GROUP, GroupPriority
 from chatplatform.records import Record, group_configuration
+from chatplatform.requester import AgentRequester
 from chatplatform.selectors import groups as group_selectors
 from chatplatform.selectors import monitoring
-from chatplatform.services import access, listings, routing
+from chatplatform.services import access, listings, routing, tags
 from chatplatform.services.organizations import checked_name
 
 LANGUAGE_LENGTH: Final = 8
+MANAGE_ALL: Final = "groups--all:rw"
+"""The scope to change groups one is not in."""
 EMPTIED_AT_ONCE: Final = 200
 
 
@@ -57,11 +61,14 @@ def create_group(
     """Make a group with the next number, of the agents ``agent_priorities`` names.
 
     Numbers of deleted groups are never given again. Raise :class:`Validation` for a bad name,
-    language or priority, :class:`NotFound` for an agent who does not exist. Tells ``GroupCreated``.
+    language or priority, :class:`NotFound` for an agent who does not exist, ``LimitReached``
+    (``limits.groups``, General counted). Tells ``GroupCreated``.
     """
     name = checked_name(name)
     with transaction.atomic():
         organization = routing.lock_organization(organization.pk)
+        count = Group.objects.filter(organization=organization).count()
+        limits.check_room(organization.properties, "groups", count)
         group = Group.objects.create(
             organization=organization,
             number=_next_number(organization),
@@ -80,14 +87,19 @@ def create_group(
     return group
 
 
-def update_group(organization_id: UUID, number: int, values: GroupValues) -> None:
-    """Change a group. Raise what :func:`create_group` raises, and :class:`GroupNotFound`.
+def update_group(
+    organization_id: UUID, number: int, values: GroupValues, by: AgentRequester | None = None
+) -> None:
+    """Change a group; in General, who is given no priority has the usual one again.
 
-    Tells ``GroupUpdated`` when anything changed.
+    Raise what :func:`create_group` raises, :class:`GroupNotFound`, and :class:`Authorization`
+    where ``by``, whoever asks, may change groups of their own only and is not in this one. Tells
+    ``GroupUpdated`` when anything changed.
     """
     with transaction.atomic():
         organization = routing.lock_organization(organization_id)
         group = _group(organization, number)
+        _check_reach(group, by)
         changed: Record = {}
         if "name" in values:
             changed["name"] = checked_name(values["name"])
@@ -108,24 +120,27 @@ def update_group(organization_id: UUID, number: int, values: GroupValues) -> Non
     routing.settle_after_commit(organization_id)
 
 
-def delete_group(organization_id: UUID, number: int) -> None:
+def delete_group(organization_id: UUID, number: int, by: AgentRequester | None = None) -> None:
     """Delete a group; whatever is only its falls back to General.
 
-    Customers on its pages and running chats do at once, closed chats a little later
+    Customers on its pages, running chats and tags do at once, closed chats a little later
     (:func:`empty_deleted_groups`); its canned responses are gone. Raise :class:`GroupNotFound`,
-    and :class:`Validation` for General. Tells ``CustomerTransferred`` and ``GroupDeleted``.
+    :class:`Validation` for General, and :class:`Authorization` as :func:`update_group` does. Tells
+    ``CustomerTransferred``, ``TagUpdated`` and ``GroupDeleted``.
     """
     if number == GENERAL_GROUP:
         raise Validation("the General group can not be deleted")
     with transaction.atomic():
         organization = routing.lock_organization(organization_id)
         group = _group(organization, number)
+        _check_reach(group, by)
         members = list(Agent.objects.filter(memberships__group=group))
         group.delete()
         DeletedGroup.objects.create(organization=organization, number=number)
         _empty_pages(organization, number)
         for chat_id in _chats_of(organization, number, active=True):
             _fall_back(chat_id, number)
+        tags.leave_group(organization, number)
         tell(GroupDeleted(organization_id=str(organization_id), group_id=number))
         _tell_moved(organization, members)
     routing.settle_after_commit(organization_id)
@@ -199,10 +214,15 @@ def place_agent(organization: Organization, agent: Agent, places: Iterable[Recor
         raise GroupNotFound
     before = group_selectors.group_numbers_of(agent.pk)
     agent.memberships.exclude(group__number__in=wanted).delete()
-    for number, priority in wanted.items():
-        GroupMember.objects.update_or_create(
-            group=found[number], agent=agent, defaults={"priority": priority}
-        )
+    GroupMember.objects.bulk_create(
+        [
+            GroupMember(group=found[number], agent=agent, priority=priority)
+            for number, priority in wanted.items()
+        ],
+        update_conflicts=True,
+        unique_fields=["group", "agent"],
+        update_fields=["priority"],
+    )
     if before != group_selectors.group_numbers_of(agent.pk):
         _tell_moved(organization, [agent])
 
@@ -269,9 +289,11 @@ def _chats_of(organization: Organization, number: int, **filters: bool) -> list[
 def _fall_back(chat_id: str, number: int) -> None:
     """Take group ``number`` from a chat's access; a chat nobody is left for is General's.
 
-    Of running chats it is told, as ``ChatAccessUpdated``.
+    Of running chats it is told, as ``ChatAccessUpdated``. One that was deleted meanwhile is left.
     """
-    chat = Chat.objects.select_for_update(of=("self",)).get(id=chat_id)
+    chat = Chat.objects.select_for_update(of=("self",)).filter(id=chat_id).first()
+    if chat is None:
+        return
     left = [one for one in chat.group_ids if one != number] or [GENERAL_GROUP]
     if chat.active_thread_id is None:
         chat.group_ids = left
@@ -289,6 +311,13 @@ def _group(organization: Organization, number: int) -> Group:
     if group is None:
         raise GroupNotFound
     return group
+
+
+def _check_reach(group: Group, by: AgentRequester | None) -> None:
+    if by is None or by.has_scope(MANAGE_ALL):
+        return
+    if group.number not in group_selectors.group_numbers_of(by.agent_id):
+        raise Authorization("the agent is not in the group")
 
 
 def _next_number(organization: Organization) -> int:

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 
@@ -10,6 +11,8 @@ from chatplatform.models import Application, Group, Organization
 from chatplatform.models.groups import GENERAL_GROUP
 from chatplatform.services import applications
 
+SELF_HOSTED: Final = "self_hosted"
+"""The type of source of every licence that a server makes for itself."""
 FIRST_LICENSE: Final = 15_000_000
 """Licence numbers count up from here; clients take them for ordinary licence ids."""
 NAME_LENGTH: Final = 180
@@ -17,13 +20,15 @@ _LICENSE_ATTEMPTS: Final = 100
 
 
 @transaction.atomic
-def create_organization(name: str) -> Organization:
+def create_organization(name: str, *, source_id: str = "") -> Organization:
     """Make an organisation with the next licence number, the General group and its own clients.
 
-    The clients are those of the agent workspace and of the widget. Raise :class:`Validation` for
+    The clients are those of the agent workspace and of the widget. ``source_id`` says what makes
+    it, for ``get_product_source``. Raise :class:`Validation` for
     a name that is empty, longer than 180 characters or not printable.
     """
-    organization = _with_next_license(checked_name(name))
+    source = {"id": source_id, "type": SELF_HOSTED, "url": settings.PUBLIC_URL}
+    organization = _with_next_license(checked_name(name), source)
     Group.objects.create(organization=organization, number=GENERAL_GROUP, name="General")
     applications.create_application(
         organization, "Agent workspace", purpose=Application.Purpose.WORKSPACE, confidential=False
@@ -38,14 +43,14 @@ def create_organization(name: str) -> Organization:
     return organization
 
 
-def _with_next_license(name: str) -> Organization:
+def _with_next_license(name: str, source: dict[str, str]) -> Organization:
     """Store the organisation; whoever else took the same number first makes us try the next."""
     for _ in range(_LICENSE_ATTEMPTS):
         newest = Organization.objects.aggregate(Max("license_id"))["license_id__max"] or 0
         try:
             with transaction.atomic():
                 return Organization.objects.create(
-                    name=name, license_id=max(newest + 1, FIRST_LICENSE)
+                    name=name, license_id=max(newest + 1, FIRST_LICENSE), source=source
                 )
         except IntegrityError:
             continue

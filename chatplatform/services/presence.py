@@ -25,14 +25,15 @@ from chatplatform.errors import (
     Validation,
 )
 from chatplatform.models import Agent, Bot, ConnectionLease, Customer, Organization, Visit
-from chatplatform.models.bots import BotType
+from chatplatform.models.bots import AI_AGENT
 from chatplatform.models.people import RoutingStatus
 from chatplatform.process import process_id
 from chatplatform.records import Record
 from chatplatform.requester import AgentRequester
+from chatplatform.selectors import bots as bot_selectors
 from chatplatform.selectors import monitoring as monitoring_selectors
 from chatplatform.selectors import people
-from chatplatform.services import greetings, monitoring, routing
+from chatplatform.services import greetings, monitoring, routing, working_hours
 
 log = structlog.get_logger(__name__)
 
@@ -77,21 +78,22 @@ def agent_logged_in(
 ) -> Agent:
     """Note a login and return the agent with the status and monitoring level that now hold.
 
-    A first session starts with the configured ``login_status``; ``reconnect``, or another live
-    session, keeps the last chosen one. ``monitoring_level`` None means ``my`` for a first session,
-    else the last one (``monitoring.chosen_level``). Tells ``RoutingStatusSet`` when the shown
-    status changed.
+    A first session starts with the configured ``login_status``, outside working hours not
+    accepting; ``reconnect``, or another live session, keeps the last chosen one. Working hours
+    follow the time zone. ``monitoring_level`` None means ``my`` for a first session, else the last
+    one (``monitoring.chosen_level``). Tells ``RoutingStatusSet`` when the shown status changed.
     """
     with transaction.atomic():
         organization = routing.lock_organization(requester.organization_id)
         agent = people.acting(requester, lock=True)
+        within = working_hours.catch_up(agent)
+        agent.timezone = timezone or agent.timezone
+        working_hours.follow(agent, within)
         before = _attention(agent)
         shown_before = people.shown_status(agent, before)
         was_live = before is not None
         if agent.kind == Agent.Kind.HUMAN and not (reconnect or (agent.connected and was_live)):
-            agent.routing_status = agent.login_status
-        if timezone:
-            agent.timezone = timezone
+            agent.routing_status = working_hours.status_at_login(agent)
         agent.connected = True
         kept = agent.monitoring_level if was_live else None
         agent.monitoring_level = monitoring.chosen_level(
@@ -167,11 +169,16 @@ def agent_logged_out(requester: AgentRequester, connection_id: str) -> None:
 
 
 def _gone(organization: Organization, agent: Agent, reason: str) -> None:
-    agent.connected = False
-    agent.save(update_fields=["connected"])
+    _note_gone(agent)
     if agent.kind == Agent.Kind.HUMAN:
         routing.tell_status(agent, RoutingStatus.OFFLINE)
         routing.release_agent(organization, agent, reason)
+
+
+def _note_gone(agent: Agent) -> None:
+    agent.connected = False
+    agent.last_logout_at = clock.now()
+    agent.save(update_fields=["connected", "last_logout_at"])
 
 
 def log_out_agent(requester: AgentRequester, agent_id: str | None) -> None:
@@ -202,8 +209,7 @@ def end_sessions(organization: Organization, agent: Agent, *, reason: str, becau
     if agent.kind == Agent.Kind.BOT:
         routing.set_status(agent, RoutingStatus.OFFLINE)
     elif agent.connected:
-        agent.connected = False
-        agent.save(update_fields=["connected"])
+        _note_gone(agent)
         routing.tell_status(agent, RoutingStatus.OFFLINE)
     routing.release_agent(organization, agent, because)
 
@@ -220,15 +226,19 @@ def set_routing_status(requester: AgentRequester, status: str, agent_id: str | N
 
     Raise :class:`Authorization` without the scope for others, :class:`Validation` for ``offline``
     of a human, :class:`RequesterAlreadyOffline` or :class:`AgentOffline` without a live session.
-    Tells ``RoutingStatusSet``.
+    A bot that goes offline leaves its chats to others. Tells ``RoutingStatusSet``.
     """
     wanted = agent_id or requester.public_id
     with transaction.atomic():
-        routing.lock_organization(requester.organization_id)
+        organization = routing.lock_organization(requester.organization_id)
         found = people.agent_by_public_id(requester.organization_id, wanted)
         agent = Agent.objects.select_for_update().get(id=found.id)
         _check_status_change(requester, agent, status)
+        working_hours.catch_up(agent)
+        leaves = status == RoutingStatus.OFFLINE != agent.routing_status
         routing.set_status(agent, status)
+        if leaves:
+            routing.release_agent(organization, agent, "signed_out")
     routing.settle_after_commit(requester.organization_id)
 
 
@@ -249,8 +259,12 @@ def _check_status_change(requester: AgentRequester, agent: Agent, status: str) -
 
 def _check_bot(requester: AgentRequester, bot: Bot) -> None:
     """Raise :class:`Authorization` for somebody else's bot; an AI agent is its owner's alone."""
-    own = requester.client_id == bot.owner.client_id and requester.has_scope("agents-bot--my:rw")
-    if own or (requester.has_scope("agents-bot--all:rw") and bot.type != BotType.AI_AGENT):
+    own = bot_selectors.owns(requester, bot) and requester.has_scope("agents-bot--my:rw")
+    if bot.type == AI_AGENT:
+        permitted = own and requester.client_id != ""
+    else:
+        permitted = own or requester.has_scope("agents-bot--all:rw")
+    if permitted:
         return
     raise Authorization("the bot belongs to another application")
 

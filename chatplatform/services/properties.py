@@ -23,7 +23,7 @@ from chatplatform.domain_events.properties import (
     ThreadPropertiesDeleted,
     ThreadPropertiesUpdated,
 )
-from chatplatform.errors import GroupNotFound, LimitReached, NotAllowed, NotFound, Validation
+from chatplatform.errors import AlreadyExists, GroupNotFound, LimitReached, NotFound, Validation
 from chatplatform.models import (
     Application,
     Chat,
@@ -39,6 +39,7 @@ from chatplatform.records import Record
 from chatplatform.requester import AgentRequester, CustomerRequester, Requester
 from chatplatform.selectors import chats as chat_selectors
 from chatplatform.selectors.properties import definitions_for, party
+from chatplatform.selectors.translations import shown_name
 from chatplatform.services import changes, events, routing, transcript_mails
 from chatplatform.services.events import system_message
 
@@ -70,8 +71,8 @@ def register_property(
 
     ``kind`` is the type; the other arguments are as ``models.PropertyDefinition`` stores them.
     Names begin with a letter. Raise :class:`NotFound` for somebody else's client id,
-    :class:`Validation` for a definition that makes no sense or a name that is taken,
-    :class:`LimitReached` for more than :data:`MAX_DEFINITIONS`.
+    :class:`Validation` for a definition that makes no sense, :class:`AlreadyExists` for a name that
+    is taken, :class:`LimitReached` for more than :data:`MAX_DEFINITIONS`.
     """
     row = PropertyDefinition(
         organization=organization,
@@ -97,20 +98,20 @@ def register_property(
             with transaction.atomic():
                 row.save(force_insert=True)
         except IntegrityError:
-            raise Validation(f"property {name} is registered already") from None
+            raise AlreadyExists(f"Property {name} is registered already") from None
     return row
 
 
 def unregister_property(organization: Organization, owner_client_id: str, name: str) -> None:
     """Undo the registration of a private property: from now on nobody reads or writes it.
 
-    Values that were set stay, unseen. Raise :class:`NotFound`, and :class:`NotAllowed` for a
+    Values that were set stay, unseen. Raise :class:`NotFound`, and :class:`Validation` for a
     published one, which others rely on.
     """
     with transaction.atomic():
         row = _locked_definition(organization, owner_client_id, name)
         if row.public_access is not None:
-            raise NotAllowed("A published property can not be unregistered")
+            raise Validation("a published property can not be unregistered")
         row.delete()
 
 
@@ -120,15 +121,15 @@ def publish_property(
     """Open a property to other applications, for good.
 
     They may ``read`` or ``write`` it as ``access_type`` says, where the registration allows its
-    owner the same. Raise :class:`NotFound`, :class:`Validation`, and :class:`NotAllowed` for a
-    property that is public already.
+    owner the same. Raise :class:`NotFound`, and :class:`Validation`, also for a property that is
+    public already.
     """
     if not access_type or not set(access_type) <= set(properties.RIGHTS):
         raise Validation("`access_type` must list `read`, `write` or both")
     with transaction.atomic():
         row = _locked_definition(organization, owner_client_id, name)
         if row.public_access is not None:
-            raise NotAllowed("The property is public already")
+            raise Validation("the property is public already")
         row.public_access = sorted(set(access_type))
         row.save(update_fields=["public_access"])
 
@@ -183,6 +184,8 @@ def _check_values(row: PropertyDefinition) -> None:
     if row.type not in PropertyDefinition.Type.values:
         raise Validation(f"there is no property type {row.type[:32]!r}")
     found = properties.definition(row)
+    if row.domain is not None and row.range is not None:
+        raise Validation("a property has a `domain` or a `range`, not both")
     if found.domain is not None and not (
         0 < len(found.domain) <= MAX_DOMAIN and all(found.fits(one) for one in found.domain)
     ):
@@ -290,7 +293,7 @@ def _note_rating(requester: Requester, chat: Chat, thread: Thread, before: Prope
     if not isinstance(requester, CustomerRequester) or thread.id != chat.last_thread_id:
         return
     old, new = before.get(RATING, {}), thread.properties.get(RATING, {})
-    customer = (chat.customer.name if chat.customer else "") or "Customer"
+    customer = shown_name(chat.customer)
     score, comment = new.get("score"), new.get("comment")
     notes = []
     if score is None and old.get("score") is not None:

@@ -15,7 +15,7 @@ from uuid import UUID
 from django.db import transaction
 
 from chatplatform import clock, limits
-from chatplatform.domain_events import tell
+from chatplatform.domain_events import caused_by, tell
 from chatplatform.domain_events.chats import ChatTransferred
 from chatplatform.domain_events.routing import (
     GroupsStatusUpdated,
@@ -32,7 +32,15 @@ from chatplatform.requester import Requester
 from chatplatform.selectors import people, queue
 from chatplatform.selectors.routing_rules import RoutingRules, rules_of
 from chatplatform.selectors.slots import Slot, choose, connected_agents, serves
-from chatplatform.services import changes, events, flags, listings, participants, threads
+from chatplatform.services import (
+    changes,
+    events,
+    flags,
+    listings,
+    participants,
+    threads,
+    webhook_listeners,
+)
 from chatplatform.services import routing_messages as messages
 
 
@@ -193,10 +201,12 @@ def settle_after_commit(organization_id: UUID) -> None:
     transaction.on_commit(lambda: settle(organization_id), robust=True)
 
 
+@caused_by(None)
 def settle(organization_id: UUID) -> None:
     """Hand waiting threads to free agents, then renumber the queue and refresh group statuses.
 
-    One transaction under the organisation's lock. Tells what changed.
+    One transaction under the organisation's lock. Tells what changed, as the system's own doing,
+    whoever's call gave occasion to it.
     """
     with transaction.atomic():
         organization = lock_organization(organization_id)
@@ -376,6 +386,11 @@ def group_statuses(organization: Organization) -> dict[int, str]:
     }
 
 
+def in_agents_words(status: str) -> str:
+    """Return a group's status as agents are told it, who know no queue."""
+    return "offline" if status == "offline" else RoutingStatus.ACCEPTING.value
+
+
 def _refresh_group_statuses(
     organization: Organization, rules: RoutingRules, slots: list[Slot], waiting: int
 ) -> None:
@@ -394,8 +409,7 @@ def _refresh_group_statuses(
             continue
         group.shown_status = status
         group.save(update_fields=["shown_status"])
-        agents_word = "offline" if status == "offline" else RoutingStatus.ACCEPTING.value
-        changed.append({"id": group.number, "status": agents_word})
+        changed.append({"id": group.number, "status": in_agents_words(status)})
         tell(
             GroupStatusUpdated(
                 organization_id=str(organization.id), group_id=group.number, status=status
@@ -413,12 +427,13 @@ def _closes(rules: RoutingRules, group: Group, waiting: int) -> bool:
     return group.queue_closed and waiting > rules.reopens_at(group.number, limit)
 
 
+@caused_by(None)
 def release_agent(organization: Organization, agent: Agent, reason: str) -> None:
     """Hand on every running chat of ``agent``, who is gone for ``reason``.
 
     ``organization`` is locked; ``reason`` is one of the routing reasons of protocol.md 2.6
     (``disconnected``, ``signed_out``, …). Each chat goes to another agent, else into the queue,
-    else it closes; a system message says which.
+    else it closes; a system message says which. All of it is the system's own doing.
     """
     held = ChatListing.objects.filter(
         organization=organization,
@@ -429,11 +444,12 @@ def release_agent(organization: Organization, agent: Agent, reason: str) -> None
     rules = rules_of(organization.id)
     slots = [s for s in accepting_agents(organization.id, rules) if s.agent.pk != agent.pk]
     for chat_id in list(held.values_list("chat_id", flat=True)):
-        chat = Chat.objects.select_for_update(of=("self",)).get(id=chat_id)
+        chat = Chat.objects.select_for_update(of=("self",)).filter(id=chat_id).first()
+        if chat is None or chat.active_thread_id is None:
+            continue  # deleted or closed meanwhile, which the organisation's lock does not prevent
         participant = chat.participants.get(agent.public_id)
-        if chat.active_thread_id is None or participant is None or not participant["present"]:
-            continue
-        _hand_on(organization, rules, chat, agent, slots, reason)
+        if participant is not None and participant["present"]:
+            _hand_on(organization, rules, chat, agent, slots, reason)
 
 
 def _hand_on(
@@ -466,11 +482,13 @@ def _may_wait(organization: Organization, rules: RoutingRules, chat: Chat, threa
     return queue_has_room(organization, rules, chat.group_ids, continuous=continuous)
 
 
+@caused_by(None)
 def leave_unattended(organization: Organization, chat: Chat, left: str = "") -> None:
     """Find another agent for a locked ``chat`` whose last talking agent, ``left``, has gone.
 
     Without one its active thread waits, or closes where it may not. Chats without a customer, or
-    with another agent talking, stay as they are. The caller saves the chat and settles.
+    with another agent talking, stay as they are. What is done is told as the system's own doing.
+    The caller saves the chat and settles.
     """
     if chat.customer_id is None or participants.talking_agents(chat):
         return
@@ -493,12 +511,18 @@ def leave_unattended(organization: Organization, chat: Chat, left: str = "") -> 
 def set_status(agent: Agent, status: str) -> None:
     """Store an agent's chosen status; the organisation is locked by the caller.
 
-    Tells the shown one where that changed: it does not while the agent is away.
+    Tells the shown one where that changed: it does not while the agent is away. Whether a bot is
+    offline decides which webhooks listen.
     """
     attentive = people.attention(agent.organization_id, [agent.public_id]).get(agent.public_id)
     before = people.shown_status(agent, attentive)
+    comes_or_goes = (status == RoutingStatus.OFFLINE) is not (
+        agent.routing_status == RoutingStatus.OFFLINE
+    )
     agent.routing_status = status
     agent.save(update_fields=["routing_status"])
+    if comes_or_goes and agent.kind == Agent.Kind.BOT:
+        webhook_listeners.bot_changed(agent.bot.owner, agent.organization_id)
     shown = people.shown_status(agent, attentive)
     if shown != before:
         tell_status(agent, shown)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
-from chatplatform import clock
+from chatplatform import limits
 from chatplatform.domain_events import tell
 from chatplatform.domain_events.tags import (
     TagCreated,
@@ -15,29 +16,36 @@ from chatplatform.domain_events.tags import (
     ThreadTagged,
     ThreadUntagged,
 )
-from chatplatform.errors import AlreadyExists, GroupNotFound, LimitReached, NotFound, Validation
+from chatplatform.errors import (
+    AlreadyExists,
+    Authorization,
+    GroupNotFound,
+    NotFound,
+    Validation,
+)
 from chatplatform.models import Chat, Organization, Tag, Thread
 from chatplatform.models.groups import GENERAL_GROUP
 from chatplatform.models.tags import MAX_TAG_NAME
-from chatplatform.properties import license_value
+from chatplatform.records import tag_record
 from chatplatform.requester import AgentRequester
 from chatplatform.selectors import chats as chat_selectors
 from chatplatform.selectors import groups
 from chatplatform.services import changes
 from chatplatform.services.routing import lock_organization
 
-TAGS_AT_MOST = 1_000
-"""How many an organisation may have; the licence property ``limits.tags.base`` says otherwise."""
+MANAGE_ALL: Final = "tags--all:rw"
+"""The scope to manage tags of groups one is not in."""
 
 
 # --- which there are --------------------------------------------------------------------------
 
 
 def create_tag(requester: AgentRequester, name: str, group_ids: Iterable[int]) -> Tag:
-    """Make a tag for threads of these groups.
+    """Make a tag for threads of these groups; of none, it goes on no thread until it has one.
 
-    Names differ by more than case. Raise :class:`AlreadyExists`, :class:`LimitReached`,
-    :class:`GroupNotFound`, and :class:`Validation` for no name, one too long, or no group. Tells
+    Names differ by more than case. Raise :class:`AlreadyExists`, ``LimitReached``
+    (``limits.tags``), :class:`GroupNotFound`, :class:`Authorization` for groups that are not one's
+    own (:data:`MANAGE_ALL`), and :class:`Validation` for no name or one too long. Tells
     ``TagCreated``.
     """
     name = name.strip()
@@ -46,62 +54,100 @@ def create_tag(requester: AgentRequester, name: str, group_ids: Iterable[int]) -
     with transaction.atomic():
         organization = lock_organization(requester.organization_id)
         numbers = _groups(organization, group_ids)
+        _check_reach(requester, numbers)
         # In Python, because SQLite knows the case of few letters.
         known = Tag.objects.filter(organization=organization).values_list("name", flat=True)
         folded = [one.casefold() for one in known]
         if name.casefold() in folded:
             raise AlreadyExists("There is a tag of that name")
-        limit = license_value(organization.properties, "limits", "tags.base", TAGS_AT_MOST)
-        if len(folded) >= limit:
-            raise LimitReached(f"There can be {limit} tags")
-        tag = Tag.objects.create(
+        limits.check_room(organization.properties, "tags", len(folded))
+        tag = Tag(
             organization=organization,
             name=name,
             group_ids=numbers,
             author_id=requester.public_id,
         )
-        tell(
-            TagCreated(
-                organization_id=str(organization.id),
-                name=tag.name,
-                group_ids=tag.group_ids,
-                author_id=tag.author_id,
-                created_at=clock.to_wire(tag.created_at),
-            )
-        )
+        _store(tag)
+        tell(TagCreated(organization_id=str(organization.id), **tag_record(tag)))
     return tag
 
 
-def update_tag(requester: AgentRequester, name: str, group_ids: Iterable[int]) -> None:
-    """Give the tag of exactly that ``name`` other groups; threads that carry it keep it.
+def update_tag(
+    requester: AgentRequester, name: str, group_ids: Iterable[int] | None = None
+) -> None:
+    """Give the tag of exactly that ``name`` other groups, if any are given.
 
-    Raise :class:`NotFound`, :class:`GroupNotFound`, :class:`Validation`. Tells ``TagUpdated``.
+    Threads that carry it keep it. Raise :class:`NotFound`, :class:`GroupNotFound`, and
+    :class:`Authorization` unless the tag's groups, before and after, are one's own
+    (:data:`MANAGE_ALL`). Tells ``TagUpdated`` when the groups are others.
     """
     with transaction.atomic():
         organization = lock_organization(requester.organization_id)
         tag = _tag(organization, name)
-        tag.group_ids = _groups(organization, group_ids)
-        tag.save(update_fields=["group_ids"])
-        tell(
-            TagUpdated(organization_id=str(organization.id), name=tag.name, group_ids=tag.group_ids)
-        )
+        numbers = tag.group_ids if group_ids is None else _groups(organization, group_ids)
+        _check_reach(requester, tag.group_ids, numbers)
+        if numbers != tag.group_ids:
+            _move(tag, numbers)
+            tag.save(update_fields=["group_ids"])
 
 
 def delete_tag(requester: AgentRequester, name: str) -> None:
     """Delete the tag of exactly that ``name``; threads that carry it keep it.
 
-    Raise :class:`NotFound`. Tells ``TagDeleted``.
+    Raise :class:`NotFound`, and :class:`Authorization` as :func:`update_tag` does. Tells
+    ``TagDeleted``.
     """
     with transaction.atomic():
         organization = lock_organization(requester.organization_id)
-        _tag(organization, name).delete()
-        tell(TagDeleted(organization_id=str(organization.id), name=name))
+        tag = _tag(organization, name)
+        _check_reach(requester, tag.group_ids)
+        tag.delete()
+        tell(TagDeleted(organization_id=str(organization.id), name=name, group_ids=tag.group_ids))
+
+
+def leave_group(organization: Organization, number: int) -> None:
+    """Take a group that is no more from its tags; a tag no group is left for is General's.
+
+    The caller holds the organisation's lock. Tells ``TagUpdated`` of each.
+    """
+    found = Tag.objects.filter(organization=organization).order_by("id")
+    concerned = [tag for tag in found if number in tag.group_ids]
+    for tag in concerned:
+        _move(tag, [one for one in tag.group_ids if one != number] or [GENERAL_GROUP])
+    Tag.objects.bulk_update(concerned, ["group_ids"])
+
+
+def _store(tag: Tag) -> None:
+    """Store a new tag; the database may know letters to be the same that Python does not."""
+    try:
+        with transaction.atomic():
+            tag.save()
+    except IntegrityError:
+        raise AlreadyExists("There is a tag of that name") from None
+
+
+def _move(tag: Tag, numbers: list[int]) -> None:
+    """Let a tag belong to other groups, and tell; the caller saves."""
+    left = [one for one in tag.group_ids if one not in numbers]
+    tag.group_ids = numbers
+    tell(
+        TagUpdated(
+            organization_id=str(tag.organization_id), name=tag.name, group_ids=numbers, left=left
+        )
+    )
+
+
+def _check_reach(requester: AgentRequester, *group_lists: list[int]) -> None:
+    if requester.has_scope(MANAGE_ALL):
+        return
+    own = groups.group_numbers_of(requester.agent_id)
+    for numbers in group_lists:
+        if not numbers or not own.issuperset(numbers):
+            raise Authorization("the tag's groups are not all one's own")
 
 
 def _groups(organization: Organization, group_ids: Iterable[int]) -> list[int]:
     numbers = list(dict.fromkeys(group_ids))
-    if not numbers:
-        raise Validation("A tag belongs to a group")
     if set(numbers) - groups.existing_numbers(organization.id, numbers):
         raise GroupNotFound
     return numbers

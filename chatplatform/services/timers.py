@@ -16,6 +16,7 @@ from chatplatform import clock
 from chatplatform.domain_events import tell
 from chatplatform.models import Chat, ChatChange, Event, Organization, Thread
 from chatplatform.properties import license_value
+from chatplatform.selectors.translations import shown_name
 from chatplatform.services import (
     customers,
     events,
@@ -165,7 +166,7 @@ def _farewell(chat: Chat, thread: Thread, minutes: Minutes) -> Draft | None:
             return system_message(
                 "archived_customer_disconnected",
                 "%customer% left the chat",
-                customer=chat.customer.name or "Customer",
+                customer=shown_name(chat.customer),
             )
     silent_since = _silent_since(chat, thread)
     if thread.queued_at is not None:

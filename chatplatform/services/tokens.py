@@ -44,6 +44,7 @@ from chatplatform.models import (
 )
 from chatplatform.requester import AgentRequester, CustomerRequester
 from chatplatform.scopes import ALL, allowed, effective, expand
+from chatplatform.selectors import bots as bot_selectors
 from chatplatform.selectors import organizations
 
 LIFETIME_SECONDS: Final = 28_800
@@ -80,20 +81,20 @@ def checksum(secret: str) -> str:
 # --- verifying --------------------------------------------------------------------------------
 
 
-def authenticate_agent(credentials: str) -> AgentRequester:
+def authenticate_agent(credentials: str, *, even_suspended: bool = False) -> AgentRequester:
     """Return the agent behind an Authorization header's value.
 
     ``Bearer <access token>`` or ``Basic base64(account_id:personal access token)``; the scheme in
     any case, a region prefix (``dal:``) before the token tolerated. Raise
     :class:`Authentication` for a value that is malformed, unknown, expired or revoked,
-    :class:`RequesterSuspended` or :class:`RequesterAwaitingApproval` for an agent who may not
-    work now.
+    :class:`RequesterSuspended` (unless ``even_suspended``) or :class:`RequesterAwaitingApproval`
+    for an agent who may not work now.
     """
     scheme, value = _taken_apart(credentials)
     if scheme == "bearer":
-        return _by_access_token(value)
+        return _by_access_token(value, even_suspended)
     if scheme == "basic":
-        return _by_personal_access_token(value)
+        return _by_personal_access_token(value, even_suspended)
     raise Authentication("the authorization scheme must be Bearer or Basic")
 
 
@@ -181,7 +182,7 @@ _OF_AGENT: Final = (
 """What a verification needs of an agent; whole rows would cost several times the read."""
 
 
-def _by_access_token(value: str) -> AgentRequester:
+def _by_access_token(value: str, even_suspended: bool) -> AgentRequester:
     token = _without_region(value)
     token_checksum = checksum(token)
     if token.startswith(BOT_TOKEN_PREFIX):
@@ -202,7 +203,7 @@ def _by_access_token(value: str) -> AgentRequester:
     _refuse_expired(row["expires"])
     if not row["user__is_active"]:
         raise Authentication("the account is not active")
-    found = _agent_in(row, "user__agent")
+    found = _agent_in(row, "user__agent", even_suspended)
     return _requester(
         found,
         client_id=row["application__client_id"] or "",
@@ -230,7 +231,7 @@ def _by_bot_token(token_checksum: str) -> AgentRequester:
     )
 
 
-def _by_personal_access_token(value: str) -> AgentRequester:
+def _by_personal_access_token(value: str, even_suspended: bool) -> AgentRequester:
     account_id, token = _basic(value)
     token_checksum = checksum(_without_region(token))
     row = (
@@ -242,7 +243,7 @@ def _by_personal_access_token(value: str) -> AgentRequester:
         raise Authentication("the account id or the personal access token is not valid")
     if not row["account__is_active"]:
         raise Authentication("the account is not active")
-    found = _agent_in(row, "account__agent")
+    found = _agent_in(row, "account__agent", even_suspended)
     return _requester(
         found,
         client_id="",
@@ -256,12 +257,12 @@ def _through(relation: str) -> list[str]:
     return [f"{relation}__{name}" for name in _OF_AGENT]
 
 
-def _agent_in(row: dict[str, Any], relation: str) -> dict[str, Any]:
+def _agent_in(row: dict[str, Any], relation: str, even_suspended: bool = False) -> dict[str, Any]:
     """Return the agent's part of a row; raise for those who may not work now."""
     found = {name: row[f"{relation}__{name}"] for name in _OF_AGENT}
     if found["id"] is None:
         raise Authentication("the account has no seat in a chat licence")
-    if found["suspended"]:
+    if found["suspended"] and not even_suspended:
         raise RequesterSuspended
     if found["awaiting_approval"]:
         raise RequesterAwaitingApproval
@@ -296,9 +297,10 @@ def acting_as(requester: AgentRequester, bot_id: str) -> AgentRequester:
     """Return ``requester`` in the person of a bot (protocol.md 5.3).
 
     The token must belong to the client that owns the bot, or be a personal access token of its
-    organisation that may change bots. What it allows stays, and what it allows in one's own chats
-    it allows in all: a bot acts outside its groups too. Raise :class:`Authorization` for anybody
-    else's bot, and :class:`RequesterSuspended`.
+    organisation that may change it; so must the workspace's, which every agent has. What it allows
+    stays, and what it allows in one's own chats it allows in all: a bot acts outside its groups
+    too. It speaks for no client but its own. Raise :class:`Authorization` for anybody else's bot,
+    and :class:`RequesterSuspended`.
     """
     bot = (
         Bot.objects.filter(
@@ -321,15 +323,16 @@ def acting_as(requester: AgentRequester, bot_id: str) -> AgentRequester:
         customer_facing_id=bot.agent.customer_facing_id,
         name=bot.agent.name,
         role=bot.agent.role,
-        client_id=bot.owner.client_id,
         scopes=requester.scopes | beyond,
     )
 
 
 def _may_speak_for(requester: AgentRequester, bot: Bot) -> bool:
-    if requester.client_id:
-        return requester.client_id == bot.owner.client_id
-    return requester.has_scope("agents-bot--my:rw", "agents-bot--all:rw")
+    if requester.client_id and requester.client_id != bot.owner.client_id:
+        return False
+    if requester.client_id and bot.owner.purpose == Application.Purpose.INTEGRATION:
+        return True
+    return bot_selectors.reaches(requester, bot, "rw")
 
 
 def _taken_apart(credentials: str) -> tuple[str, str]:
@@ -391,7 +394,7 @@ def issue_access_token(
     that must be found again are not random. Of one client and account the 25 newest live; the
     oldest is revoked. Locks the account, so that parallel issues keep to that. Raise
     :class:`Validation` for an unknown scope, :class:`Authorization` for a client of another
-    organisation.
+    organisation, :class:`Authentication` for an account that was deleted meanwhile.
     """
     expires_at = clock.now() + timedelta(seconds=expires_in)
     token = make(expires_at)
@@ -446,7 +449,8 @@ def _store(
 ) -> None:
     if account.organization_id != application.organization_id:
         raise Authorization("the application belongs to another organization")
-    Account.objects.select_for_update(no_key=True).get(pk=account.pk)
+    if Account.objects.select_for_update(no_key=True).filter(pk=account.pk).first() is None:
+        raise Authentication("the account is no more")
     row = AccessToken(
         user=account,
         application=application,
@@ -498,12 +502,14 @@ def _known(scopes: Iterable[str]) -> frozenset[str]:
 def issue_bot_token(bot: Bot) -> IssuedToken:
     """Issue a Bearer token of ``bot``: a day, with the scopes of every bot.
 
-    Beyond 25 living ones the oldest are revoked.
+    Beyond 25 living ones the oldest are revoked. Locks the bot alone, which those who change it
+    lock before its agent. Raise :class:`Authentication` where it was deleted meanwhile.
     """
     token = BOT_TOKEN_PREFIX + ids.secret()
     now = clock.now()
     with transaction.atomic():
-        Agent.objects.select_for_update(no_key=True).get(pk=bot.pk)
+        if Bot.objects.select_for_update(no_key=True).filter(pk=bot.pk).first() is None:
+            raise Authentication("the bot is no more")
         bot.tokens.filter(expires_at__lte=now).delete()
         bot.tokens.create(
             checksum=checksum(token), expires_at=now + timedelta(seconds=BOT_LIFETIME_SECONDS)

@@ -8,6 +8,7 @@ worker once the thread is closed, one for each address, and hold what everybody 
 from __future__ import annotations
 
 from datetime import timedelta
+from smtplib import SMTPRecipientsRefused
 
 import structlog
 from django.conf import settings
@@ -22,7 +23,8 @@ from chatplatform.domain_events import tell
 from chatplatform.models import Chat, Thread, TranscriptMail
 from chatplatform.properties import Properties
 from chatplatform.selectors import transcripts
-from chatplatform.services import events
+from chatplatform.selectors.translations import shown_name
+from chatplatform.services import agent_mails, events
 from chatplatform.services.events import Draft, system_message
 
 log = structlog.get_logger(__name__)
@@ -42,7 +44,8 @@ def note_closed(chat: Chat, thread: Thread) -> None:
     wanted = chat.organization.properties.get("core", {}).get("transcript_emails", "")
     addresses = dict.fromkeys(_address(one) for one in str(wanted).split(","))
     addresses.pop("", None)
-    for email in list(addresses)[:MAX_ADDRESSES]:
+    wanting = list(addresses)[:MAX_ADDRESSES]
+    for email in agent_mails.reachable(thread.organization_id, wanting):
         _enqueue(thread, email, asked_by_customer=False)
     if email := _asked_for(thread.properties):
         _ask(thread, email)
@@ -102,7 +105,7 @@ def _message(chat: Chat, kind: str, email: str) -> Draft:
         "transcript_requested": "%customer% requested the chat transcript to be sent to %email%",
         "transcript_sent": "%customer% sent the chat transcript to %email%",
     }[kind]
-    customer = (chat.customer.name if chat.customer else "") or "Customer"
+    customer = shown_name(chat.customer)
     return system_message(kind, text, customer=customer, email=email)
 
 
@@ -136,6 +139,8 @@ def _send(mail: TranscriptMail) -> bool:
     try:
         message.send()
     except OSError as error:  # what the mail server's refusals are, too
+        if isinstance(error, SMTPRecipientsRefused) and not mail.asked_by_customer:
+            agent_mails.note_refused(mail.organization_id, error)
         log.warning("a transcript was not sent", error=repr(error))
         return False
     return True

@@ -19,9 +19,9 @@ from chatplatform.models import (
     RequestedWelcome,
     WelcomeMessage,
 )
-from chatplatform.phrases import WELCOME, phrases
+from chatplatform.phrases import WELCOME
 from chatplatform.selectors import groups
-from chatplatform.selectors.greetings import welcome_words
+from chatplatform.selectors.translations import phrases_in_force
 from chatplatform.services import routing
 from chatplatform.services.customer_rows import locked
 from chatplatform.services.events import Draft
@@ -82,7 +82,7 @@ def _said_newly(customer: Customer, group: Group, agent: Agent) -> RequestedWelc
             "public_id": uuid4(),
             "group_number": group.number,
             "agent_id": agent.public_id,
-            "text": welcome_words(group, phrases(group.language_code)[WELCOME]),
+            "text": phrases_in_force(group, group.language_code)[WELCOME],
             "created_at": clock.now(),
         },
     )

@@ -21,6 +21,8 @@ class Command(BaseCommand):
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
+        worker.start()
         while not stop.wait(0.5):
             worker.run_once()
             mend_connections()
+        worker.stop()

@@ -1,0 +1,148 @@
+"""Bot templates: bots that an application brings along wherever it is installed (protocol.md 6.4).
+
+Every change of an application's templates, and of where it is installed
+(``services/installations.py``), holds the application's lock, so that no licence misses one. It
+comes before the organisations' locks, which are taken in the order of their ids.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple, TypedDict
+from uuid import UUID
+
+from django.db import transaction
+
+from chatplatform import ids
+from chatplatform.errors import LimitReached, NotFound
+from chatplatform.models import Application, Bot, BotTemplate, Installation, Organization
+from chatplatform.services import bots, routing, tokens
+
+MAX_TEMPLATES: Final = 5
+"""How many one application has at most."""
+
+
+class NewTemplate(NamedTuple):
+    """A new template, and its secret in the only moment it can be read."""
+
+    template: BotTemplate
+    secret: str
+
+
+class TemplateValues(TypedDict, total=False):
+    """What can be chosen for a template; the same as of a bot."""
+
+    name: str
+    avatar: str
+    job_title: str
+    max_chats_count: int
+    default_group_priority: str
+
+
+def create_template(
+    owner: Application, name: str, *, affect_existing: bool = False, **values: Any
+) -> NewTemplate:
+    """Make a template of ``owner``.
+
+    ``values`` are :class:`TemplateValues`. ``affect_existing``: its bot is made at once on every
+    licence that has the application installed, which tells ``BotCreated`` there. Raise
+    :class:`LimitReached` and ``Validation``.
+    """
+    chosen = bots.checked({"name": name, **values})  # type: ignore[typeddict-item]
+    secret = ids.secret()
+    with transaction.atomic():
+        application = lock_application(owner)
+        if application.bot_templates.count() >= MAX_TEMPLATES:
+            raise LimitReached(f"An application has {MAX_TEMPLATES} bot templates at most")
+        template = BotTemplate.objects.create(
+            application=application, secret_checksum=tokens.checksum(secret), **chosen
+        )
+        if affect_existing:
+            for organization_id in _licences(application):
+                bots.make_of_template(routing.lock_organization(organization_id), template)
+    return NewTemplate(template, secret)
+
+
+def update_template(
+    owner: Application, template_id: str, values: TemplateValues, *, affect_existing: bool = False
+) -> None:
+    """Change a template; ``affect_existing``: and, in the same way, the bots made from it.
+
+    Raise :class:`NotFound` and ``Validation``. Tells ``BotUpdated`` for each bot that changed.
+    """
+    chosen = bots.checked(values)  # type: ignore[arg-type]
+    with transaction.atomic():
+        template = _locked(owner, template_id)
+        for field, value in chosen.items():
+            setattr(template, field, value)
+        template.save(update_fields=list(chosen))
+        if affect_existing:
+            for organization_id in _homes(template):
+                bots.update_bot(organization_id, template_id, chosen)  # type: ignore[arg-type]
+
+
+def delete_template(owner: Application, template_id: str, *, affect_existing: bool = False) -> None:
+    """Take a template away; ``affect_existing``: and the bots made from it.
+
+    Others stay what they are, with the secret they have. Raise :class:`NotFound`. Tells
+    ``BotDeleted`` for each bot that goes.
+    """
+    with transaction.atomic():
+        template = _locked(owner, template_id)
+        if affect_existing:
+            for organization_id in _homes(template):
+                bots.delete_bot(organization_id, template_id)
+        template.delete()
+
+
+def reset_secret(owner: Application, template_id: str, *, affect_existing: bool = False) -> str:
+    """Give a template a new secret and return it; ``affect_existing``: and the bots made from it.
+
+    Tokens issued before stay valid until they expire. Raise :class:`NotFound`.
+    """
+    secret = ids.secret()
+    with transaction.atomic():
+        template = _locked(owner, template_id)
+        template.secret_checksum = tokens.checksum(secret)
+        template.save(update_fields=["secret_checksum"])
+        if affect_existing:
+            made = Bot.objects.filter(template=template, agent__organization__in=_homes(template))
+            made.update(secret_checksum=template.secret_checksum)
+    return secret
+
+
+def lock_application(application: Application) -> Application:
+    """Return an application with its row locked until commit."""
+    rows = Application.objects.select_for_update(no_key=True)
+    locked: Application = rows.get(pk=application.pk)
+    return locked
+
+
+def _locked(owner: Application, template_id: str) -> BotTemplate:
+    application = lock_application(owner)
+    template = application.bot_templates.filter(pk=template_id).first()
+    if template is None:
+        raise NotFound("Bot template not found")
+    return template
+
+
+def _licences(application: Application) -> list[UUID]:
+    """Lock every organisation that has ``application`` installed, by their ids; return those.
+
+    They are returned in the order of the installations, which may be locked one by one.
+    """
+    rows = Organization.objects.select_for_update(no_key=True, of=("self",))
+    installed = rows.filter(
+        installations__application=application, installations__removed_at=None
+    ).order_by("pk")
+    locked = {organization.pk for organization in installed}
+    installations = Installation.objects.filter(application=application).order_by("pk")
+    everywhere = installations.values_list("organization_id", flat=True)
+    return [organization_id for organization_id in everywhere if organization_id in locked]
+
+
+def _homes(template: BotTemplate) -> list[UUID]:
+    """Lock every organisation that has the template's application; return where its bot is."""
+    licences = _licences(template.application)
+    made = Bot.objects.filter(template=template, agent__deleted_at=None)
+    there = set(made.values_list("agent__organization_id", flat=True))
+    return [organization_id for organization_id in licences if organization_id in there]

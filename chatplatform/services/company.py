@@ -1,0 +1,16 @@
+"""What an organisation says of itself."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from chatplatform.requester import AgentRequester
+from chatplatform.services import routing
+
+
+def update_details(requester: AgentRequester, given: dict[str, str]) -> None:
+    """Store the given ones of the company's details; the others stay as they are."""
+    with transaction.atomic():
+        organization = routing.lock_organization(requester.organization_id)
+        organization.company_details = {**organization.company_details, **given}
+        organization.save(update_fields=["company_details"])
