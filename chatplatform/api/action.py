@@ -34,7 +34,8 @@ class Action:
     ``until`` the last version of both. ``scopes``: any one suffices unless ``every_scope``;
     empty asks for none.
     ``writes``: the handler runs in one transaction; an action whose service commits by itself
-    (``send_event``) leaves it off. ``public`` actions need no token.
+    (``send_event``) leaves it off. ``public`` actions need no token; ``while_suspended`` ones are
+    there for suspended agents, too.
     """
 
     api: str
@@ -52,6 +53,9 @@ class Action:
     http_method: str
     upload: bool
     summary: str
+    while_suspended: bool = False
+    batch_of: Action | None = None
+    """The action this one calls for each of several requests (``batches.py``)."""
 
     def permits(self, scopes: frozenset[str]) -> bool:
         """Tell whether a token that allows ``scopes`` may call the action."""
@@ -77,6 +81,7 @@ def action(
     until: str | None = None,
     writes: bool = False,
     public: bool = False,
+    while_suspended: bool = False,
     http_method: str = "POST",
     upload: bool = False,
     name: str | None = None,
@@ -107,6 +112,7 @@ def action(
                 http_method=http_method,
                 upload=upload,
                 summary=(handler.__doc__ or "").strip().splitlines()[0],
+                while_suspended=while_suspended,
             )
         )
         return handler

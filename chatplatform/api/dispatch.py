@@ -11,24 +11,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import transaction
-
 from chatplatform import clock, domain_events
-from chatplatform.api import owned, ratelimit, registry, versions
+from chatplatform.api import ratelimit, registry, versions
 from chatplatform.api.action import Action
 from chatplatform.api.call import AUTHORS_UNTIL, WEB, Call, Outcome
 from chatplatform.api.context import Context
 from chatplatform.api.errors import as_protocol_error
-from chatplatform.api.versions.structures import root_of
+from chatplatform.api.perform import perform
 from chatplatform.domain_events import DomainEvent
 from chatplatform.errors import (
     Authentication,
-    Authorization,
     CustomerBanned,
     UnsupportedVersion,
-    Validation,
 )
-from chatplatform.requester import AgentRequester, Requester
+from chatplatform.requester import AgentRequester, Requester, cause_of
 from chatplatform.services import tokens
 
 
@@ -42,11 +38,14 @@ def dispatch(call: Call) -> Outcome:
             return Outcome(error=refusal, events=events)
 
 
-def authenticate(call: Call) -> Requester:
-    """Return who sent ``call``, by its credentials; raise ``Authentication`` for nobody."""
+def authenticate(call: Call, *, even_suspended: bool = False) -> Requester:
+    """Return who sent ``call``, by its credentials; raise ``Authentication`` for nobody.
+
+    ``even_suspended``: agents who are suspended may, too.
+    """
     if call.api == "customer":
         return tokens.authenticate_customer(call.credentials, call.query, call.address)
-    return tokens.authenticate_agent(call.credentials)
+    return tokens.authenticate_agent(call.credentials, even_suspended=even_suspended)
 
 
 def _known_anyway(call: Call) -> Requester | None:
@@ -68,21 +67,19 @@ def _serve(call: Call, events: list[DomainEvent]) -> Outcome:
     action = registry.find(call.api, call.action, call.transport, call.version)
     requester = call.requester
     if requester is None:
-        requester = _known_anyway(call) if action.public else authenticate(call)
+        requester = (
+            _known_anyway(call)
+            if action.public
+            else authenticate(call, even_suspended=action.while_suspended)
+        )
     if requester is not None:
         ratelimit.count(requester.rate_key)
     requester = _author(call, action, requester)
-    if not isinstance(call.payload, dict):
-        raise Validation("payload must be an object")
-    payload = versions.upgrade_request(action, call.version, call.payload)
-    request = action.request.model_validate(payload)
-    _check_scopes(action, requester)
     ctx = _context(call, requester)
-    response = _run(action, ctx, request)
-    if ctx.client_id:
-        response = owned.shown_to(ctx.client_id, response, root_of(action.api, action.name))
+    with domain_events.caused_by(cause_of(requester) if requester else None):
+        answer = perform(action, ctx, call.payload)
     return Outcome(
-        payload=versions.downgrade_response(action, call.version, response),
+        payload=answer,
         events=events,
         session=ctx.session,
         ends_session=ctx.ends_session,
@@ -100,12 +97,6 @@ def _author(call: Call, action: Action, requester: Requester | None) -> Requeste
     if not isinstance(requester, AgentRequester):
         return requester
     return tokens.acting_as(requester, call.author_id)
-
-
-def _check_scopes(action: Action, requester: Requester | None) -> None:
-    if isinstance(requester, AgentRequester) and not action.permits(requester.scopes):
-        wanted = (" and " if action.every_scope else " or ").join(sorted(action.scopes))
-        raise Authorization(f"the token lacks the scope {wanted}")
 
 
 def _context(call: Call, requester: Requester | None) -> Context[Any]:
@@ -126,12 +117,3 @@ def _context(call: Call, requester: Requester | None) -> Context[Any]:
         deadline=call.deadline,
         terms=call.terms,
     )
-
-
-def _run(action: Action, ctx: Context[Any], request: Any) -> Any:
-    if not action.writes:
-        return action.handler(ctx, request)
-    with transaction.atomic():
-        response = action.handler(ctx, request)
-        ctx.commit_point()
-    return response

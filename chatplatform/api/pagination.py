@@ -16,6 +16,9 @@ reads ``limit + 1`` rows strictly beyond
 descending otherwise; :func:`finish` notices by the extra row that there is more, drops it, and
 puts the rows into the order the client asked for.
 
+Where a request has its filters beside ``limit`` instead of in ``filters``, ``filters=`` names the
+model that holds those fields: ``page.filters`` is then one of it.
+
 Where the request also has ``min_events_count`` (``list_threads``), ``page.min_events_count`` says
 how many events the page is to hold at least; the caller then reads whole threads until it has
 them, gives exactly those rows to :func:`finish`, and says itself whether there are ``more``.
@@ -87,8 +90,9 @@ def read(
     max_limit: int,
     default_sort_order: SortOrder = "desc",
     subject: str = "",
+    filters: type[BaseModel] | None = None,
 ) -> PageRequest:
-    """Return the page ``request`` asks for.
+    """Return the page ``request`` asks for; ``filters`` holds those of its fields that narrow.
 
     Raise :class:`Validation` for a ``page_id`` that is forged, older than 31 days, somebody
     else's, made for another ``action`` or ``subject``, or given together with filters, limit or
@@ -100,8 +104,10 @@ def read(
         _refuse_beside(request, "min_events_count", ("limit", "filters"))
         _check_range("min_events_count", min_events_count, MAX_MIN_EVENTS_COUNT)
     if page_id is not None:
-        _refuse_beside(request, "page_id", ("limit", "filters", "sort_order"))
-        page = _unsign(_salt(requester, action, subject), page_id, type(request))
+        narrowing = tuple(filters.model_fields) if filters else ("filters",)
+        _refuse_beside(request, "page_id", ("limit", "sort_order", *narrowing))
+        salt = _salt(requester, action, subject)
+        page = _unsign(salt, page_id, _filters_of(type(request), filters))
         return (
             page if min_events_count is None else replace(page, min_events_count=min_events_count)
         )
@@ -111,7 +117,7 @@ def read(
     return PageRequest(
         sort_order=getattr(request, "sort_order", None) or default_sort_order,
         limit=limit,
-        filters=getattr(request, "filters", None),
+        filters=_flat(request, filters) if filters else getattr(request, "filters", None),
         position=None,
         backwards=False,
         min_events_count=min_events_count,
@@ -152,6 +158,10 @@ def finish(
     return shown, found
 
 
+def _flat(request: BaseModel, filters: type[BaseModel]) -> BaseModel:
+    return filters.model_validate(request.model_dump(include=set(filters.model_fields)))
+
+
 def _refuse_beside(request: BaseModel, name: str, others: tuple[str, ...]) -> None:
     given = [other for other in others if getattr(request, other, None) is not None]
     if given := [other for other in given if other in request.model_fields_set]:
@@ -176,7 +186,7 @@ def _sign(salt: str, page: PageRequest, position: Position, *, backwards: bool) 
     return signing.dumps(content, salt=salt, compress=True)
 
 
-def _unsign(salt: str, page_id: str, request_type: type[BaseModel]) -> PageRequest:
+def _unsign(salt: str, page_id: str, filters_type: TypeAdapter[Any] | None) -> PageRequest:
     try:
         sort_order, limit, filters, position, backwards, min_events_count = signing.loads(
             page_id, salt=salt, max_age=MAX_AGE
@@ -185,12 +195,15 @@ def _unsign(salt: str, page_id: str, request_type: type[BaseModel]) -> PageReque
         raise Validation("`page_id` has expired") from None
     except (signing.BadSignature, ValueError):
         raise Validation("`page_id` is invalid") from None
-    if filters is not None:
-        filters = _filters_of(request_type).validate_json(orjson.dumps(filters))
+    if filters is not None and filters_type is not None:
+        filters = filters_type.validate_json(orjson.dumps(filters))
     return PageRequest(sort_order, limit, filters, position, backwards, min_events_count)
 
 
 @lru_cache(maxsize=64)
-def _filters_of(request_type: type[BaseModel]) -> TypeAdapter[Any]:
-    declared: Any = request_type.model_fields["filters"].annotation
-    return TypeAdapter(declared)
+def _filters_of(
+    request_type: type[BaseModel], flat: type[BaseModel] | None
+) -> TypeAdapter[Any] | None:
+    field = request_type.model_fields.get("filters")
+    declared = flat or (field.annotation if field is not None else None)
+    return TypeAdapter(declared) if declared is not None else None

@@ -45,7 +45,9 @@ class Push:
     ``watchers`` are levels and groups of monitoring: whoever watches customers of one of these
     pairs is reached besides, without those in ``except_user_ids``.
     ``to_requester_only`` keeps the push to the connection whose request caused it, when one did.
-    ``unless``: whoever this other push would reach is not reached through groups or scope.
+    ``opened_by``: with reach ``ACCESS``, the scopes that open all groups (empty: those for chats).
+    ``unless``: whoever this other push would reach is not reached through groups or scope; with
+    reach ``USERS``, not at all.
     ``client_ids``: only connections of these clients are reached (empty: of any).
     """
 
@@ -59,6 +61,7 @@ class Push:
     scopes: frozenset[str] = frozenset()
     to_requester_only: bool = False
     except_requester: bool = False
+    opened_by: frozenset[str] = frozenset()
     unless: Push | None = None
     client_ids: frozenset[str] = frozenset()
 

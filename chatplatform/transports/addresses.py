@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import ipaddress
-
 from django.conf import settings
+
+from chatplatform import ip_addresses
 
 
 def client_address(peer: str, forwarded_for: str) -> str:
@@ -16,15 +16,6 @@ def client_address(peer: str, forwarded_for: str) -> str:
     """
     if settings.TRUSTED_PROXIES and forwarded_for:
         entries = forwarded_for.split(",")[-settings.TRUSTED_PROXIES :]
-        if address := _valid(entries[0]):
+        if address := ip_addresses.normal(entries[0]):
             return address
-    return _valid(peer)
-
-
-def _valid(text: str) -> str:
-    """Return an address as bans and visits know it; an IPv4 one where a socket of both maps it."""
-    try:
-        address = ipaddress.ip_address(text.strip())
-    except ValueError:
-        return ""
-    return str(getattr(address, "ipv4_mapped", None) or address)
+    return ip_addresses.normal(peer)

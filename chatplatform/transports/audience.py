@@ -7,7 +7,7 @@ whom it means (``api/pushes.py``), and nothing else decides.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from chatplatform.api.context import SessionTerms
 from chatplatform.api.pushes import Push, Reach
@@ -18,6 +18,9 @@ from chatplatform.transports.envelopes import Origin
 
 ALL_CHATS = frozenset({"chats--all:ro", "chats--all:rw"})
 """Scopes that open every chat of the organisation."""
+
+
+_NOBODY: Final[frozenset[Connection]] = frozenset()
 
 
 class Sockets:
@@ -70,23 +73,35 @@ class Sockets:
         """Return whom ``push`` reaches before scopes and origin are looked at."""
         if push.reach is Reach.EVERYONE or push.reach is Reach.AGENTS:
             return self.everyone
-        found: set[Connection] = set()
-        if push.reach is Reach.ACCESS:
-            found |= self._all_chats
-        if push.reach is not Reach.USERS:
-            for number in push.group_ids:
-                group = self._by_group.get(number)
-                if group:
-                    found |= group
-        if push.unless is not None:
-            found -= self.reached(push.unless)
-        for user_id in push.user_ids:
-            own = self._by_user.get(user_id)
-            if own:
-                found |= own
+        found = self._through_groups(push)
+        users = self._of_users(push.user_ids)
+        if push.unless is None:
+            found |= users
+        elif push.reach is Reach.USERS:
+            found = users - self.reached(push.unless)
+        else:
+            found = (found - self.reached(push.unless)) | users
         for user_id in push.if_access:
             found |= {one for one in self.of_user(user_id) if self._has_access(one, push)}
         return found | self._watchers(push) if push.watchers else found
+
+    def _through_groups(self, push: Push) -> set[Connection]:
+        found: set[Connection] = set()
+        if push.reach is Reach.ACCESS:
+            found |= self._opened(push.opened_by) if push.opened_by else self._all_chats
+        if push.reach is not Reach.USERS:
+            for number in push.group_ids:
+                found |= self._by_group.get(number, _NOBODY)
+        return found
+
+    def _of_users(self, user_ids: Iterable[str]) -> set[Connection]:
+        found: set[Connection] = set()
+        for user_id in user_ids:
+            found |= self._by_user.get(user_id, _NOBODY)
+        return found
+
+    def _opened(self, scopes: frozenset[str]) -> set[Connection]:
+        return {one for one in self.everyone if _carries(one, scopes)}
 
     def _has_access(self, connection: Connection, push: Push) -> bool:
         groups = connection.terms.group_numbers if connection.terms else frozenset()
@@ -128,8 +143,12 @@ def _watches(terms: SessionTerms) -> set[tuple[str, int]]:
 
 
 def _opens_all_chats(connection: Connection) -> bool:
+    return _carries(connection, ALL_CHATS)
+
+
+def _carries(connection: Connection, scopes: frozenset[str]) -> bool:
     requester = connection.requester
-    return isinstance(requester, AgentRequester) and not requester.scopes.isdisjoint(ALL_CHATS)
+    return isinstance(requester, AgentRequester) and not requester.scopes.isdisjoint(scopes)
 
 
 def audience(sockets: Sockets, push: Push, origin: Origin | None) -> Iterable[Connection]:

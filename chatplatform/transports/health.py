@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import redis
 import structlog
@@ -12,6 +12,8 @@ from django.http import HttpRequest, JsonResponse
 from django.urls import path
 from django.urls.resolvers import URLPattern, URLResolver
 from django.views.decorators.http import require_safe
+
+from chatplatform.services import deliveries
 
 log = structlog.get_logger(__name__)
 
@@ -27,7 +29,20 @@ def live(request: HttpRequest) -> JsonResponse:
 @require_safe
 def ready(request: HttpRequest) -> JsonResponse:
     """Answer 200 when everything a request needs is there, else 503; ``checks`` says what."""
-    checks = {name: _passes(name, check) for name, check in CHECKS.items()}
+    return _checked(CHECKS)
+
+
+@require_safe
+def work(request: HttpRequest) -> JsonResponse:
+    """Answer 200 while workers do what is left to them, else 503; ``checks`` says what.
+
+    For whoever is to be woken: it says nothing of this process, which serves without workers too.
+    """
+    return _checked(WORK)
+
+
+def _checked(wanted: Mapping[str, Callable[[], None]]) -> JsonResponse:
+    checks = {name: _passes(name, check) for name, check in wanted.items()}
     healthy = all(checks.values())
     return _answer(
         {
@@ -61,10 +76,23 @@ CHECKS: dict[str, Callable[[], None]] = {
 """What a request needs; a check raises when it is missing."""
 
 
+class Late(Exception):
+    """What is left to workers is not done in time: there are none, or too few."""
+
+
+def _webhooks() -> None:
+    if deliveries.are_late():
+        raise Late("webhooks wait at endpoints that answer")
+
+
+WORK: dict[str, Callable[[], None]] = {"webhooks": _webhooks}
+"""What workers do; a check raises when it is not done."""
+
+
 def _passes(name: str, check: Callable[[], None]) -> bool:
     try:
         check()
-    except (DatabaseError, redis.RedisError, OSError) as error:
+    except (DatabaseError, redis.RedisError, OSError, Late) as error:
         log.warning("not ready", check=name, error=str(error))
         return False
     return True
@@ -79,4 +107,5 @@ def _answer(body: dict[str, object], status: int = 200) -> JsonResponse:
 urlpatterns: list[URLPattern | URLResolver] = [
     path("health/live", live, name="health-live"),
     path("health/ready", ready, name="health-ready"),
+    path("health/work", work, name="health-work"),
 ]

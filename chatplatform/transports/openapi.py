@@ -114,7 +114,7 @@ def _parameters(action: Action, request: Schema, method: str, version: str) -> l
                 "in": "header",
                 "required": False,
                 "description": "The id of a bot in whose person to act: one of the token's client, "
-                "or with a personal access token that may change bots any of the organization's.",
+                "or with a personal access token one that it may change.",
                 "schema": {"type": "string"},
             }
         )

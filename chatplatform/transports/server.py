@@ -92,6 +92,7 @@ class Server:
         ]
         if settings.EMBEDDED_WORKER:
             every.append((WORK_SECONDS, self._work))
+            worker.start()
         self._timers = [Periodic(self.loop, seconds, work) for seconds, work in every]
 
     def opened(self, connection: Connection) -> None:
@@ -124,6 +125,8 @@ class Server:
         for timer in self._timers:
             timer.stop()
         await self.calls.stop()
+        if settings.EMBEDDED_WORKER:
+            await asyncio.to_thread(worker.stop)
         await self.database.drain(_STOP_SECONDS)
         await self.publisher.stop()
 

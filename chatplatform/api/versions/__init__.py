@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from chatplatform.api.versions import v3_4, v3_5, v3_6
 from chatplatform.api.versions.change import DROP, Schema, VersionChange
 from chatplatform.api.versions.structures import (
+    PAYLOAD,
     Visitor,
     rewrite,
     rewrite_schema,
@@ -46,6 +47,7 @@ _LIFECYCLE = {
 REQUESTS = "requests"
 RESPONSES = "responses"
 PUSHES = "pushes"
+WEBHOOKS = "webhooks"
 
 
 def lifecycle_headers(version: str) -> dict[str, str]:
@@ -82,6 +84,20 @@ def downgrade_push(push_type: PushType, version: str, payload: Any) -> Any:
     return None if payload is DROP else payload
 
 
+def downgrade_webhook(action: str, version: str, body: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the newest ``body`` of a webhook as those of ``version`` are; ``None``: send nothing.
+
+    The payload goes the way of the agents' push of that name, and then the body its own.
+    """
+    payload = _downgrade("agent", PUSHES, action, version, body["payload"], PAYLOAD)
+    if payload is DROP:
+        return None
+    body = {**body, "payload": payload}
+    for change in _whole(WEBHOOKS, WEBHOOKS, action, version):
+        body = change.downgrade(body)
+    return body
+
+
 def downgrade_disconnect(api: str, version: str, payload: dict[str, Any]) -> dict[str, Any]:
     """Return the payload of ``agent_disconnected`` or ``customer_disconnected`` for ``version``."""
     told: dict[str, Any] = _downgrade(api, PUSHES, f"{api}_disconnected", version, payload)
@@ -91,14 +107,29 @@ def downgrade_disconnect(api: str, version: str, payload: dict[str, Any]) -> dic
 def downgrade_schema(action: Action, kind: str, version: str, schema: Schema) -> Schema:
     """Return the JSON schema of an action's request or response in ``version``.
 
-    ``kind`` is :data:`REQUESTS` or :data:`RESPONSES`; ``schema`` holds no references.
+    ``kind`` is :data:`REQUESTS` or :data:`RESPONSES`; ``schema`` holds no references. What a batch
+    holds is described as its action describes it.
     """
+    if action.batch_of is not None:
+        return _downgrade_batch_schema(action.batch_of, kind, version, schema)
     for step in _steps(action.api, kind, action.name, version):
         for change in step.whole:
             schema = change.schema(schema)
         if kind == RESPONSES and step.schema_visitors:
             schema = rewrite_schema(schema, root_of(action.api, action.name), step.schema_visitors)
     return schema
+
+
+def _downgrade_batch_schema(single: Action, kind: str, version: str, schema: Schema) -> Schema:
+    items = schema["properties"][kind]["items"]
+    if kind == REQUESTS:
+        items = downgrade_schema(single, kind, version, items)
+    else:
+        *answers, refusal = items["anyOf"]
+        answer = answers[0] if len(answers) == 1 else {"anyOf": answers}
+        items = {"anyOf": [downgrade_schema(single, kind, version, answer), refusal]}
+    listed = {**schema["properties"][kind], "items": items}
+    return {**schema, "properties": {**schema["properties"], kind: listed}}
 
 
 class _Step(NamedTuple):
@@ -109,8 +140,9 @@ class _Step(NamedTuple):
     schema_visitors: dict[str, Visitor]
 
 
-def _downgrade(api: str, kind: str, name: str, version: str, payload: Any) -> Any:
-    root = root_of(api, name)
+def _downgrade(api: str, kind: str, name: str, version: str, payload: Any, root: str = "") -> Any:
+    """``root``: what the payload is as a whole, where that is not what it is on the API."""
+    root = root or root_of(api, name)
     if version != NEWEST:
         for step in _steps(api, kind, name, version):
             for change in step.whole:
@@ -172,11 +204,13 @@ __all__ = [
     "STABLE",
     "STEPS",
     "VERSIONS",
+    "WEBHOOKS",
     "VersionChange",
     "downgrade_disconnect",
     "downgrade_push",
     "downgrade_response",
     "downgrade_schema",
+    "downgrade_webhook",
     "lifecycle_headers",
     "upgrade_request",
 ]

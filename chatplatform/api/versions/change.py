@@ -42,7 +42,9 @@ class VersionChange:
 
     * ``structure`` - ``"chat"``, ``"thread"``, ``"event"`` or ``"customer"``, wherever it occurs in
       responses and pushes;
-    * ``requests``, ``responses``, ``pushes`` - the whole payloads of these actions and pushes.
+    * ``requests``, ``responses``, ``pushes`` - the whole payloads of these actions and pushes;
+    * ``webhooks`` - the whole bodies of these webhooks, whose payloads have been through what is
+      changed for the agents' push of their name.
 
     ``upgrade`` turns an older request into a newer one; requests are not validated yet, so it
     must take any JSON. ``downgrade`` turns newer data into older and may return :data:`DROP` for a
@@ -55,6 +57,7 @@ class VersionChange:
     requests: frozenset[str] = frozenset()
     responses: frozenset[str] = frozenset()
     pushes: frozenset[str] = frozenset()
+    webhooks: frozenset[str] = frozenset()
     upgrade: Callable[[Any], Any] = same
     downgrade: Callable[[Any], Any] = same
     schema: Callable[[Schema], Schema] = same

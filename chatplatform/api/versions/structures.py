@@ -16,6 +16,8 @@ Visitor = Callable[[dict[str, Any]], Any]
 PAYLOAD = "payload"
 USER = "user"
 CUSTOMER = "customer"
+OPEN = "open"
+"""What has names that clients chose: none of them means a structure."""
 _ENTRY = "entry"
 """A value of ``last_event_per_type``: an object around one event."""
 
@@ -51,6 +53,11 @@ _ROOTS = {
     ("agent", "customer_statistics_updated"): CUSTOMER,
     ("agent", "incoming_customer"): CUSTOMER,
     ("customer", "customer_updated"): CUSTOMER,
+    ("configuration", "list_properties"): OPEN,
+    ("configuration", "list_license_properties"): OPEN,
+    ("configuration", "list_group_properties"): OPEN,
+    ("customer", "list_license_properties"): OPEN,
+    ("customer", "list_group_properties"): OPEN,
 }
 """Responses and pushes that are a structure themselves."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from chatplatform.api.versions import configuration, schedules
 from chatplatform.api.versions.change import (
     Record,
     VersionChange,
@@ -22,23 +23,6 @@ def _known_reason(payload: Record) -> Record:
         "reason",
         lambda reason: "access_token_revoked" if reason == "logged_out_remotely" else reason,
     )
-
-
-def _one_interval_a_day(payload: Record) -> Record:
-    """A day goes from its first beginning to its last end: there is no word for pauses."""
-
-    def downgrade(scheduler: Any) -> Any:
-        if not isinstance(scheduler, dict) or "schedule" not in scheduler:
-            return scheduler
-        days: Record = {}
-        for interval in scheduler["schedule"]:
-            if interval["enabled"]:
-                known = days.get(interval["day"], interval)
-                start = min(known["start"], interval["start"])
-                days[interval["day"]] = {"start": start, "end": max(known["end"], interval["end"])}
-        return days
-
-    return replaced(payload, "work_scheduler", downgrade)
 
 
 def _surveys(payload: Record) -> Record:
@@ -74,7 +58,7 @@ CHANGES = (
         "their own.",
         api="agent",
         pushes=frozenset({"agent_created", "agent_updated", "bot_created", "bot_updated"}),
-        downgrade=_one_interval_a_day,
+        downgrade=schedules.one_interval_a_day,
     ),
     VersionChange(
         sentence="Agents narrow archives by `surveys` instead of `forms`.",
@@ -106,4 +90,5 @@ CHANGES = (
         responses=frozenset({"login"}),
         downgrade=lambda answer: replaced(answer, "greeting", _no_exit_intent),
     ),
+    *configuration.TO_3_4,
 )

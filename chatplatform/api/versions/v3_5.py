@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from chatplatform.api.versions import configuration, webhooks
 from chatplatform.api.versions.change import (
     DROP,
     Record,
@@ -313,4 +314,6 @@ CHANGES = (
         pushes=frozenset({"agent_disconnected"}),
         downgrade=_known_reason,
     ),
+    *configuration.TO_3_5,
+    *webhooks.TO_3_5,
 )

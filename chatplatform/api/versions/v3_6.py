@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from chatplatform.api.versions import configuration
 from chatplatform.api.versions.change import (
     Record,
     Schema,
@@ -155,4 +156,5 @@ CHANGES = (
         downgrade=_of_customers,
         schema=_customers_schema,
     ),
+    *configuration.TO_3_6,
 )
