@@ -4,6 +4,10 @@ from django.apps import AppConfig
 
 
 class ConfigurationConfig(AppConfig):
-    """Registers this surface's actions and translators with the kernel when it is ready."""
+    """Registers this surface's actions with the kernel when it is ready."""
 
     name = "configuration"
+
+    def ready(self) -> None:
+        """Register the Configuration API's actions."""
+        from configuration import actions  # noqa: F401 - importing registers

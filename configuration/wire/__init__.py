@@ -1,0 +1,1 @@
+"""What the Configuration API is asked and answers, by noun."""
