@@ -4,6 +4,13 @@ from django.apps import AppConfig
 
 
 class WebhooksConfig(AppConfig):
-    """Registers this surface's actions and translators with the kernel when it is ready."""
+    """Has the worker send what is owed to webhooks."""
 
     name = "webhooks"
+
+    def ready(self) -> None:
+        """Register the sender with the worker."""
+        from chatplatform import worker
+        from webhooks.sender import Sender
+
+        worker.register(Sender())
