@@ -13,12 +13,11 @@ import orjson
 
 from chatplatform.models import Group
 from chatplatform.models.forms import FormType
-from chatplatform.phrases import WELCOME, phrases
 from chatplatform.properties import Party
 from chatplatform.records import Record
 from chatplatform.selectors.forms import enabled_forms, form_record
-from chatplatform.selectors.greetings import welcome_words
 from chatplatform.selectors.properties import group_properties, license_properties
+from chatplatform.selectors.translations import phrases_in_force
 
 _ANYBODY = Party("customer", "")
 
@@ -41,18 +40,9 @@ def configuration(group: Group) -> Record:
     }
 
 
-def localization(group: Group, language: str) -> dict[str, str]:
-    """Return a widget's phrases by their keys: in ``language`` if we speak it, else in English.
-
-    The group's own words of welcome come before its language's.
-    """
-    words = phrases(language)
-    return {**words, WELCOME: welcome_words(group, words[WELCOME])}
-
-
 def versions_of(group: Group) -> tuple[str, str]:
     """Return the digests of a group's configuration, and of its texts in its own language."""
-    worded = localization_version(group.language_code, localization(group, group.language_code))
+    worded = localization_version(group.language_code, phrases_in_force(group, group.language_code))
     return configuration_version(configuration(group)), worded
 
 
@@ -62,7 +52,7 @@ def configuration_version(configured: Record) -> str:
 
 
 def localization_version(language: str, worded: dict[str, str]) -> str:
-    """Return the digest of a :func:`localization`."""
+    """Return the digest of the phrases in force in ``language``."""
     return _digest([language, worded])
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from chatplatform.api import told
 from chatplatform.api.pushes import Push, Reach, push
-from chatplatform.domain_events import Record
 from chatplatform.domain_events.access_rules import AccessRuleChanged, AccessRulesChanged
 
 _RULES = frozenset({"access_rules:ro"})
@@ -34,7 +34,5 @@ def auto_access_deleted(event: AccessRuleChanged) -> Push | None:
 
 
 def _about(event: AccessRuleChanged, status: str) -> Push | None:
-    if event.entry["status"] != status:
-        return None
-    payload: Record = {name: value for name, value in event.entry.items() if name != "status"}
-    return Push(payload, Reach.AGENTS, scopes=_RULES)
+    payload = told.access_rule(event, status)
+    return None if payload is None else Push(payload, Reach.AGENTS, scopes=_RULES)

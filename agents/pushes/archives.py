@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from agents.pushes.reach import CHATS, about, headline, in_full
+from agents.pushes.reach import CHATS, headline, in_full
+from chatplatform.api import told
 from chatplatform.api.pushes import Push, Reach, push
 from chatplatform.domain_events.archives import (
     ChatDeleted,
@@ -33,7 +34,7 @@ def chat_deleted(event: ChatDeleted) -> Push:
 @push("agent", "thread_deleted")
 def thread_deleted(event: ThreadDeleted) -> Push:
     """A thread is gone."""
-    return headline(event, about(event))
+    return headline(event, told.about(event))
 
 
 @push("agent", "threads_deleted")
@@ -47,7 +48,7 @@ def threads_deleted(event: ThreadsDeleted) -> Push:
 @push("agent", "thread_summary_set", since="3.6")
 def thread_summary_set(event: ThreadSummarySet) -> Push:
     """A thread was summed up."""
-    return in_full(event, {**about(event), "summary": event.summary})
+    return in_full(event, told.thread_summary_set(event))
 
 
 @push("agent", "incoming_error", since="3.6")

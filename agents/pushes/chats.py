@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from agents.pushes.reach import CHATS, about, headline
+from agents.pushes.reach import CHATS, headline
+from chatplatform.api import told
 from chatplatform.api.pushes import Push, Reach, push
 from chatplatform.domain_events.chats import (
     ChatAccessUpdated,
@@ -30,64 +31,47 @@ def chat_opened(event: ChatOpened) -> Push:
         del payload["requester_id"]
     if event.transferred_from:
         payload["transferred_from"] = event.transferred_from
-    had_access = headline(event, None, group_ids=event.old_group_ids)
+    users = frozenset(event.user_ids)
+    if not event.new_group_ids:
+        return Push(payload, Reach.USERS, user_ids=users, scopes=CHATS)
     return Push(
         payload,
-        Reach.ACCESS if event.new_group_ids else Reach.USERS,
-        user_ids=frozenset(event.user_ids),
+        Reach.ACCESS,
+        user_ids=users,
         group_ids=frozenset(event.new_group_ids),
         scopes=CHATS,
-        unless=had_access,
+        unless=headline(event, None, group_ids=event.old_group_ids),
     )
 
 
 @push("agent", "chat_access_updated")
 def chat_access_updated(event: ChatAccessUpdated) -> Push:
     """Other groups may see a chat: for those who lose it, the last they hear of it."""
-    access = {"group_ids": event.access_group_ids}
-    return headline(event, {"id": event.chat_id, "access": access})
+    return headline(event, told.chat_access_updated(event))
 
 
 @push("agent", "chat_deactivated")
 def chat_deactivated(event: ChatDeactivated) -> Push:
     """A thread closed; ``user_id`` is absent when the system did it."""
-    payload = about(event)
-    if event.user_id:
-        payload["user_id"] = event.user_id
-    return headline(event, payload)
+    return headline(event, told.chat_deactivated(event))
 
 
 @push("agent", "chat_transferred")
 def chat_transferred(event: ChatTransferred) -> Push:
     """A thread went to other hands or into the queue; ``requester_id`` only when manual."""
-    payload = {
-        **about(event),
-        "reason": event.reason,
-        "transferred_to": {"group_ids": event.to_group_ids, "agent_ids": event.to_agent_ids},
-    }
-    if event.requester_id:
-        payload["requester_id"] = event.requester_id
-    if event.queue:
-        payload["queue"] = event.queue
-    return headline(event, payload)
+    return headline(event, told.chat_transferred(event))
 
 
 @push("agent", "user_added_to_chat")
 def user_added_to_chat(event: UserAddedToChat) -> Push:
     """Someone joined."""
-    payload = {**about(event), "user": event.user, "reason": event.reason}
-    if event.requester_id:
-        payload["requester_id"] = event.requester_id
-    return headline(event, payload)
+    return headline(event, told.user_added_to_chat(event))
 
 
 @push("agent", "user_removed_from_chat")
 def user_removed_from_chat(event: UserRemovedFromChat) -> Push:
     """Someone left."""
-    payload = {**about(event), "user_id": event.user_id, "reason": event.reason}
-    if event.requester_id:
-        payload["requester_id"] = event.requester_id
-    return headline(event, payload)
+    return headline(event, told.user_removed_from_chat(event))
 
 
 @push("agent", "chat_unfollowed")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from agents.pushes.reach import about, in_full
+from agents.pushes.reach import in_full
+from chatplatform.api import told
 from chatplatform.api.pushes import Push, Reach, push
 from chatplatform.domain_events.events import (
     EventAppended,
@@ -20,7 +21,7 @@ from chatplatform.domain_events.events import (
 @push("agent", "incoming_event")
 def incoming_event(event: EventAppended) -> Push:
     """An event arrived."""
-    return in_full(event, {**about(event), "event": event.event})
+    return in_full(event, told.incoming_event(event))
 
 
 @push("agent", "incoming_event")
@@ -33,34 +34,25 @@ def event_repeated(event: EventRepeated) -> Push:
 @push("agent", "event_updated")
 def event_updated(event: EventUpdated) -> Push:
     """The server changed an event."""
-    return in_full(event, {**about(event), "event": event.event})
+    return in_full(event, told.event_updated(event))
 
 
 @push("agent", "event_deleted", since="3.6")
 def event_deleted(event: EventDeleted) -> Push:
     """A customer took an event back."""
-    return in_full(event, {**about(event), "event_id": event.event["id"]})
+    return in_full(event, told.event_deleted(event))
 
 
 @push("agent", "incoming_rich_message_postback")
 def incoming_rich_message_postback(event: RichMessagePostbackSent) -> Push:
     """Somebody else pressed a button."""
-    payload = {
-        "user_id": event.user_id,
-        **about(event),
-        "event_id": event.event_id,
-        "postback": event.postback,
-    }
-    return in_full(event, payload, but=event.user_id)
+    return in_full(event, told.incoming_rich_message_postback(event), but=event.user_id)
 
 
 @push("agent", "events_marked_as_seen")
 def events_marked_as_seen(event: EventsMarkedAsSeen) -> Push:
     """Someone looked."""
-    return in_full(
-        event,
-        {"user_id": event.user_id, "chat_id": event.chat_id, "seen_up_to": event.seen_up_to},
-    )
+    return in_full(event, told.events_marked_as_seen(event))
 
 
 @push("agent", "incoming_sneak_peek")

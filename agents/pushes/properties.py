@@ -5,7 +5,8 @@ Where that is nothing but what an application keeps to itself, only its clients 
 
 from __future__ import annotations
 
-from agents.pushes.reach import about, in_full
+from agents.pushes.reach import in_full
+from chatplatform.api import told
 from chatplatform.api.properties import delta, owners_only
 from chatplatform.api.pushes import Push, Reach, push
 from chatplatform.domain_events.properties import (
@@ -23,39 +24,37 @@ from chatplatform.domain_events.properties import (
 @push("agent", "chat_properties_updated")
 def chat_properties_updated(event: ChatPropertiesUpdated) -> Push | None:
     """Properties of a chat were set."""
-    return owners_only(in_full(event, {"chat_id": event.chat_id, **delta(event)}))
+    return owners_only(in_full(event, told.chat_properties(event)))
 
 
 @push("agent", "chat_properties_deleted")
 def chat_properties_deleted(event: ChatPropertiesDeleted) -> Push | None:
     """Properties of a chat were deleted."""
-    return owners_only(in_full(event, {"chat_id": event.chat_id, **delta(event)}))
+    return owners_only(in_full(event, told.chat_properties(event)))
 
 
 @push("agent", "thread_properties_updated")
 def thread_properties_updated(event: ThreadPropertiesUpdated) -> Push | None:
     """Properties of a thread were set."""
-    return owners_only(in_full(event, {**about(event), **delta(event)}))
+    return owners_only(in_full(event, told.thread_properties(event)))
 
 
 @push("agent", "thread_properties_deleted")
 def thread_properties_deleted(event: ThreadPropertiesDeleted) -> Push | None:
     """Properties of a thread were deleted."""
-    return owners_only(in_full(event, {**about(event), **delta(event)}))
+    return owners_only(in_full(event, told.thread_properties(event)))
 
 
 @push("agent", "event_properties_updated")
 def event_properties_updated(event: EventPropertiesUpdated) -> Push | None:
     """Properties of an event were set."""
-    payload = {**about(event), "event_id": event.event_id, **delta(event)}
-    return owners_only(in_full(event, payload))
+    return owners_only(in_full(event, told.event_properties(event)))
 
 
 @push("agent", "event_properties_deleted")
 def event_properties_deleted(event: EventPropertiesDeleted) -> Push | None:
     """Properties of an event were deleted."""
-    payload = {**about(event), "event_id": event.event_id, **delta(event)}
-    return owners_only(in_full(event, payload))
+    return owners_only(in_full(event, told.event_properties(event)))
 
 
 @push("agent", "license_properties_updated", since="3.6")

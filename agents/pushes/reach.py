@@ -57,11 +57,6 @@ def headline(
     )
 
 
-def about(event: ChatEvent) -> Record:
-    """Return the ids most payloads begin with."""
-    return {"chat_id": event.chat_id, "thread_id": event.thread_id}
-
-
 def watchers(event: CustomerEvent) -> frozenset[tuple[str, int]]:
     """Return the levels and groups at which agents watch a customer (protocol.md 2.8)."""
     chats = frozenset(("chatting", number) for number in event.chat_group_ids)

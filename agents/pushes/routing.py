@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from agents.pushes.reach import AGENTS, BOTS, CHATS
+from chatplatform.api import told
 from chatplatform.api.pushes import Push, Reach, push
 from chatplatform.domain_events.routing import (
     GroupsStatusUpdated,
@@ -22,7 +23,7 @@ def queue_positions_updated(event: QueuePositionsUpdated) -> Push:
 def routing_status_set(event: RoutingStatusSet) -> Push:
     """An agent's or bot's shown status changed."""
     return Push(
-        {"agent_id": event.agent_id, "status": event.status},
+        told.routing_status_set(event),
         Reach.AGENTS,
         user_ids=frozenset({event.agent_id}),
         scopes=BOTS if event.is_bot else AGENTS,

@@ -155,6 +155,16 @@ CATALOGUE: dict[str, str | Promise] = {
     "composer.attach": _("Attach files"),
     "composer.emoji": _("Insert an emoji"),
     "composer.drop": _("Drop files to send them"),
+    # canned responses
+    "responses.label": _("Canned responses"),
+    "responses.button": _("Canned responses (type # or /)"),
+    "responses.private": _("Only for you"),
+    "responses.none": _("No canned response fits."),
+    "responses.empty": _("There are no canned responses for your groups yet."),
+    "responses.found.one": _("{count} canned response. Enter inserts it."),
+    "responses.found.other": _(
+        "{count} canned responses. Up and down move through them, Enter inserts one."
+    ),
     "keys.whisper": _("Ctrl Shift M"),
     "upload.progress": _("Uploading {name}"),
     "upload.cancel": _("Remove {name}"),
@@ -442,6 +452,7 @@ SHORTCUTS: list[dict[str, object]] = [
     {"does": _("Go to the archive"), "keys": ["g", "a"]},
     {"does": _("Find chats and commands"), "keys": ["Ctrl", "K"]},
     {"does": _("Send, new line"), "keys": ["Enter", "Shift Enter"]},
+    {"does": _("Canned responses, while writing"), "keys": ["#", "/"]},
     {"does": _("Whisper on or off"), "keys": ["Ctrl", "Shift", "M"]},
     {"does": _("This list"), "keys": ["?"]},
 ]

@@ -1,4 +1,8 @@
-"""The names the workspace shows for what the Chat APIs name by id alone."""
+"""The names the workspace shows for what the Chat APIs name by id alone.
+
+The Configuration API has them, too, but shows an agent's token the tags of their own groups alone,
+while threads of other groups that the agent takes part in can carry, and be given, others.
+"""
 
 from __future__ import annotations
 

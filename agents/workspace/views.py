@@ -119,6 +119,7 @@ def script_config(request: HttpRequest) -> dict[str, str]:
     return {
         "rtmPath": f"/v{WIRE_VERSION}/agent/rtm/ws",
         "apiPath": f"/v{WIRE_VERSION}/agent/action",
+        "configurationPath": f"/v{WIRE_VERSION}/configuration/action",
         "tokenUrl": reverse("workspace-token"),
         "directoryUrl": reverse("workspace-directory"),
         "signinUrl": f"{reverse('signin')}?next={reverse('workspace')}",

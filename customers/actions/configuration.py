@@ -17,7 +17,8 @@ from chatplatform.models import Agent, Customer, Organization
 from chatplatform.models.groups import GENERAL_GROUP
 from chatplatform.records import agent_record
 from chatplatform.selectors import groups, organizations, people
-from chatplatform.selectors.access_rules import is_domain_allowed
+from chatplatform.selectors.domains import is_domain_allowed
+from chatplatform.selectors.translations import phrases_in_force
 from chatplatform.services import routing
 from customers import setup, shapes
 
@@ -212,7 +213,7 @@ class GetLocalization(OfOrganization):
 def get_localization(ctx: Context[Any], request: GetLocalization) -> dict[str, str]:
     """Return a group's phrases in a language; the current version may be kept for good."""
     group = groups.access_group(organization_of(ctx, request), request.group_id)
-    worded = setup.localization(group, request.language)
+    worded = phrases_in_force(group, request.language)
     if request.version == setup.localization_version(request.language, worded):
         ctx.version_of_answer = request.version
     return worded

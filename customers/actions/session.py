@@ -18,8 +18,8 @@ from chatplatform.models import Customer, Organization
 from chatplatform.records import Record
 from chatplatform.selectors import chats as chat_selectors
 from chatplatform.selectors import greetings, groups
+from chatplatform.services import channels, presence, routing
 from chatplatform.services import customers as customer_services
-from chatplatform.services import presence, routing
 from customers import shapes
 from customers.actions.people import Page
 from customers.setup import versions_of
@@ -29,7 +29,7 @@ CHATS_AT_LOGIN = 25
 
 
 class ApplicationInput(Request):
-    """The client's name, version and channel; informational."""
+    """The client's name, version and channel; ``channel_type`` shows in ``list_channels``."""
 
     name: str | None = None
     version: str | None = None
@@ -89,6 +89,9 @@ def login(ctx: CustomerContext, request: Login) -> LoginShape:
         address=ctx.address,
         user_agent=ctx.user_agent,
         side_storage=request.customer_side_storage,
+    )
+    channels.note_login(
+        ctx.requester, request.application.channel_type if request.application else None
     )
     group = Customer.objects.values_list("group_number", flat=True).get(
         id=ctx.requester.customer_id

@@ -148,6 +148,7 @@ def _by_cookie(request: HttpRequest, wanted: TokenRequest) -> Granted:
         organization_id=organization_id,
         redirect_uri=redirect_uri,
         origin=origin,
+        own_page=request.get_host(),
         cookie=cookies.read(request),
         expires_in=wanted.expires_in,
         address=_address(request),

@@ -1,6 +1,23 @@
-"""Every sentence the widget's scripts may say, translated into the language of the request."""
+"""Every sentence the widget's scripts may say, translated into the language of the request.
+
+A few are phrases that groups may word themselves (protocol.md 6.9).
+"""
+
+from collections.abc import Mapping
 
 from django.utils.translation import gettext as _
+
+from chatplatform.phrases import OFFLINE, PLACEHOLDER, QUEUED, TICKET_SENT, WELCOME_TITLE
+
+_WORDED = {
+    WELCOME_TITLE: "welcome",
+    OFFLINE: "welcome_offline",
+    QUEUED: "queue_own",
+    PLACEHOLDER: "composer_placeholder",
+    TICKET_SENT: "left_text",
+}
+"""Which of the sentences each phrase takes the place of."""
+_FILLED = {"%number%": "{position}", "%position%": "{position}", "%minutes%": "{minutes}"}
 
 
 def loader_texts() -> dict[str, str]:
@@ -14,9 +31,19 @@ def loader_texts() -> dict[str, str]:
     }
 
 
-def panel_texts() -> dict[str, str]:
-    """Return what the panel says, in the active language; names in braces are filled in by it."""
-    return _view_texts() | _message_texts() | _form_texts() | _after_texts() | _problem_texts()
+def panel_texts(own: Mapping[str, str]) -> dict[str, str]:
+    """Return what the panel says, in the active language; names in braces are filled in by it.
+
+    ``own`` are the phrases a group words itself, by their keys.
+    """
+    ours = _view_texts() | _message_texts() | _form_texts() | _after_texts() | _problem_texts()
+    return ours | {name: _filled(own[key]) for key, name in _WORDED.items() if key in own}
+
+
+def _filled(phrase: str) -> str:
+    for place, name in _FILLED.items():
+        phrase = phrase.replace(place, name)
+    return phrase
 
 
 def _view_texts() -> dict[str, str]:
@@ -43,6 +70,7 @@ def _view_texts() -> dict[str, str]:
         "welcome_agent": _("Write to us. {name} will answer you right here."),
         "queue_title": _("You are number {position} in the queue"),
         "queue_wait": _("Expected waiting time: {time}."),
+        "queue_own": "",
         "queue_stay": _("You can already write: whoever answers will read it first."),
         "left_title": _("Your message is with us"),
         "left_text": _(

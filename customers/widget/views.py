@@ -1,8 +1,9 @@
-"""The widget's three addresses: the loader script, the panel document, a page to try them on."""
+"""The widget's addresses: the loader, the panel with its texts, and a page to try them on."""
 
+import re
 import uuid
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import translation
 from django.views.decorators.clickjacking import xframe_options_exempt
@@ -10,11 +11,20 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
+from chatplatform.access_conditions import domain_of
+from chatplatform.errors import GroupNotFound
 from chatplatform.models import Organization
-from chatplatform.selectors import greetings, organizations
+from chatplatform.models.groups import GENERAL_GROUP
+from chatplatform.selectors import domains, greetings, groups, organizations
+from chatplatform.selectors.translations import own_phrases
 from customers.widget.loader import loader_script
 from customers.widget.texts import panel_texts
 
+_INDENTATION = re.compile(rb"^ +", re.MULTILINE)
+_DIGITS = 10
+"""Numbers of groups have fewer."""
+_TAG = re.compile(r"[A-Za-z0-9_-]{1,16}")
+"""What a language may be written as."""
 LOADER_SECONDS = 300
 """How long a browser may keep the loader; deployments reach every host page within it."""
 
@@ -27,10 +37,10 @@ PANEL_POLICY = (
     "font-src 'self'",
     "base-uri 'none'",
     "form-action 'none'",
-    "frame-ancestors *",
+    "frame-ancestors {pages}",
 )
-"""The panel may be framed by any page and may itself load only what this server serves, except
-pictures: avatars and uploads can live on another host."""
+"""The panel may be framed by any page, or those of the allowed domains, and may itself load only
+what this server serves, except pictures: avatars and uploads can live on another host."""
 
 
 @require_safe
@@ -59,23 +69,57 @@ def panel(request: HttpRequest) -> HttpResponse:
     language = _language(request)
     greets = greetings.greets(organization.id)
     if "idle" in request.GET and not greets:
-        return _framed(render(request, "widget/idle.html", {"language": language}), request)
+        idle = render(request, "widget/idle.html", {"language": language})
+        return _framed(idle, request, organization)
     with translation.override(language):
         context = {
             "organization": organization,
             "client_id": organizations.widget_client_id(organization),
             "group_id": _group_id(request),
             "language": language,
+            "asked_language": _asked_language(request) or language,
             "direction": _direction(request),
             "greets": greets,
-            "texts": panel_texts(),
+            "texts": _texts(request, organization, language),
         }
-        return _framed(render(request, "widget/panel.html", context), request)
+        response = render(request, "widget/panel.html", context)
+    response.content = _INDENTATION.sub(b"", response.content)
+    return _framed(response, request, organization)
 
 
-def _framed(response: HttpResponse, request: HttpRequest) -> HttpResponse:
-    """Let any page frame the document, and nothing foreign run in it."""
-    response["Content-Security-Policy"] = _policy(request)
+@require_safe
+@gzip_page
+def texts(request: HttpRequest) -> JsonResponse:
+    """Answer what the panel says for another group than the one its document is for.
+
+    Query: ``organization_id``, ``group_id`` and ``language``, as :func:`panel`.
+    """
+    organization = _organization(request)
+    language = _language(request)
+    with translation.override(language):
+        response = JsonResponse(_texts(request, organization, language))
+    response["Cache-Control"] = "no-cache"
+    return response
+
+
+def _texts(request: HttpRequest, organization: Organization, language: str) -> dict[str, str]:
+    """Return the panel's texts; a group that is not there has no words of its own.
+
+    A group's words are those in the host page's own language, be it one we do not speak.
+    """
+    try:
+        group = groups.access_group(organization, int(_group_id(request) or GENERAL_GROUP))
+    except GroupNotFound:
+        return panel_texts({})
+    asked = _asked_language(request)
+    return panel_texts((asked and own_phrases(group, asked)) or own_phrases(group, language))
+
+
+def _framed(
+    response: HttpResponse, request: HttpRequest, organization: Organization
+) -> HttpResponse:
+    """Let pages frame the document, and nothing foreign run in it."""
+    response["Content-Security-Policy"] = _policy(request, organization)
     response["Cross-Origin-Resource-Policy"] = "cross-origin"
     response["Cache-Control"] = "no-cache"
     return response
@@ -109,7 +153,13 @@ def _organization(request: HttpRequest) -> Organization:
 def _group_id(request: HttpRequest) -> str:
     """Return the group the host page asks for; what is no number is nothing."""
     given = request.GET.get("group_id", "")
-    return given if given.isascii() and given.isdigit() else ""
+    return given if given.isascii() and given.isdigit() and len(given) < _DIGITS else ""
+
+
+def _asked_language(request: HttpRequest) -> str:
+    """Return the host page's language as it is written there; what is no tag is nothing."""
+    given = request.GET.get("language", "")
+    return given if _TAG.fullmatch(given) else ""
 
 
 def _language(request: HttpRequest) -> str:
@@ -127,8 +177,25 @@ def _direction(request: HttpRequest) -> str:
     return "rtl" if mirrored else "ltr"
 
 
-def _policy(request: HttpRequest) -> str:
+def _policy(request: HttpRequest, organization: Organization) -> str:
     """Return the panel's policy; older browsers do not count a WebSocket as ``'self'``."""
     host = request.get_host()
     scheme = "wss" if request.is_secure() else "ws"
-    return "; ".join(PANEL_POLICY).format(sockets=f"{scheme}://{host}")
+    pages = _framing_pages(request, organization)
+    return "; ".join(PANEL_POLICY).format(sockets=f"{scheme}://{host}", pages=pages)
+
+
+def _framing_pages(request: HttpRequest, organization: Organization) -> str:
+    """Return which pages may frame the panel, of both schemes and any port.
+
+    Of many domains only those of the page that asks are named, where it says which it is; a panel
+    that reloads itself does not.
+    """
+    allowed = domains.allowed_domains(organization.id)
+    if not allowed:
+        return "*"
+    page = request.headers.get("Referer", "")
+    if page and domain_of(page) != domain_of(request.get_host()):
+        allowed = domains.covering(allowed, page)
+    named = (f"http://{domain}:* http://*.{domain}:*" for domain in allowed)
+    return " ".join(("'self'", *named))

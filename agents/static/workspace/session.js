@@ -84,6 +84,7 @@ export class Session {
     sync.run(before);
     outbox.open();
     this.#readDirectory();
+    this.workspace.responses.read();
     this.#renewLater(this.getToken.millisecondsLeft());
   }
 

@@ -12,12 +12,13 @@ import * as customers from "./reducers/customers.js";
 import * as directory from "./reducers/directory.js";
 import * as events from "./reducers/events.js";
 import * as lists from "./reducers/lists.js";
+import * as responses from "./reducers/responses.js";
 import * as search from "./reducers/search.js";
 import * as session from "./reducers/session.js";
 import * as signals from "./reducers/signals.js";
 import * as threads from "./reducers/threads.js";
 
-const PARTS = [session, lists, search, chats, threads, events, signals, customers, directory];
+const PARTS = [session, lists, search, chats, threads, events, signals, customers, directory, responses];
 const ACTIONS = Object.assign({}, ...PARTS.map(({ actions }) => actions));
 const PUSHES = Object.assign({}, ...PARTS.map(({ pushes }) => pushes));
 
@@ -35,6 +36,7 @@ export function initialState() {
     customers: {},
     agents: {},
     directory: EMPTY,
+    responses: [],
     search: { status: "idle", query: "", filters: {}, results: [], found: 0, next: null },
     summaries: {},
     isAway: false,

@@ -6,12 +6,14 @@
 import { Archive } from "./archive.js";
 import { Chats } from "./chats.js";
 import { Closing } from "./closing.js";
+import { Configuration } from "./configuration.js";
 import { RequestError } from "./connection.js";
 import { Customers } from "./customers.js";
 import { History } from "./history.js";
 import { Lists } from "./lists.js";
 import { Outbox } from "./outbox.js";
 import { Pushes } from "./pushes.js";
+import { Responses } from "./responses.js";
 import { Seats } from "./seats.js";
 import { Session } from "./session.js";
 import { createStore } from "./store.js";
@@ -26,7 +28,7 @@ const EXPIRE_MS = 2000;
 
 export class Workspace {
   /**
-   * @param {object} config rendered by the server: rtmUrl, apiUrl, tokenUrl, csrf, accountId
+   * @param {object} config rendered by the server: rtmUrl, apiUrl, configurationPath, tokenUrl, csrf, accountId
    * @param {import("./preferences.js").Preferences} preferences
    */
   constructor(config, preferences) {
@@ -39,6 +41,8 @@ export class Workspace {
     this.session = new Session(this, getToken);
     this.sync = new Sync(this);
     this.pushes = new Pushes(this);
+    this.configuration = new Configuration(config.configurationPath, getToken);
+    this.responses = new Responses(this);
     this.lists = new Lists(this);
     this.chats = new Chats(this);
     this.history = new History(this);

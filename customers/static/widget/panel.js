@@ -5,10 +5,10 @@ import { Greeting } from "./greeting.js";
 import { connectHost, standsAlone } from "./host.js";
 import { Session } from "./session.js";
 import { Store } from "./storage.js";
-import { useTexts } from "./texts.js";
+import { reword, useTexts } from "./texts.js";
 import { View } from "./view.js";
 
-const { organizationId, clientId, groupId, greets } = document.body.dataset;
+const { organizationId, clientId, groupId, greets, texts } = document.body.dataset;
 
 useTexts(document);
 const session = new Session({
@@ -23,6 +23,8 @@ const touch = matchMedia("(pointer: coarse)");
 const panel = document.getElementById("panel");
 const told = {};
 let open = false;
+/** The group whose words are said. */
+let worded = session.reception.group;
 
 /** Where one writes next; on touch a cursor there would bring up the keyboard unasked. */
 function focus() {
@@ -36,6 +38,16 @@ const greeting = new Greeting(session, {
   onChange: (name, about) => happened(name, about),
   onSize: (height, text) => tellOnce("greeting", { height, text }),
 });
+
+/** Says things in the words of the visitor's group. */
+async function useWordsOf(group) {
+  if (group === worded) return;
+  worded = group;
+  const answer = await fetch(`${texts}&group_id=${group}`).catch(() => null);
+  if (!answer?.ok || worded !== group) return;
+  reword(await answer.json());
+  session.dispatchEvent(new Event("change"));
+}
 
 /** Tells the host page what it has not heard yet. */
 function tellOnce(type, value) {
@@ -107,6 +119,7 @@ session.addEventListener("change", () => {
   composer.draw();
   greeting.draw(open);
   report();
+  useWordsOf(session.reception.group);
 });
 session.addEventListener("said", () => {
   if (!open) tell({ type: "maximize" });

@@ -1,8 +1,4 @@
-/*
- * The visitor's side of the conversation: joins its parts, and sees to it that each hears what is
- * pushed. Everything the panel shows is derived from here, and only documented Customer Chat API
- * actions are used.
- */
+/* The visitor's side of the conversation: joins its parts, and lets each hear what is pushed. */
 
 import { Connection } from "./connection.js";
 import * as chat from "./conversation.js";
@@ -61,7 +57,7 @@ export class Session extends EventTarget {
     this.greeting = new Greeting(core);
     this.lastThread = new LastThread(core);
     /** Who is in, and what they ask. */
-    this.reception = new Reception(core);
+    this.reception = new Reception(core, Number(this.#options.groupId || 0));
     /** Where the visitor is, and what the page around knows of them. */
     this.visit = new Visit(core, (answer) => this.reception.regroup(answer));
     this.#reading = new Reading(core, { absorb: (action, payload) => this.#absorb(action, payload), onRead: () => this.#haveRead() });
@@ -253,7 +249,7 @@ export class Session extends EventTarget {
     if (core.customer.id && core.customer.id !== login.customer.id) core.conversation = chat.NOBODY;
     core.customer = login.customer;
     this.greeting.set(login.greeting ?? null);
-    const group = login.__priv_dynamic_config?.customer_groups?.monitoring?.id ?? Number(this.#options.groupId || 0);
+    const group = login.__priv_dynamic_config?.customer_groups?.monitoring?.id ?? this.reception.group;
     const visited = this.reception.visit(group);
     await this.#reading.read(login);
     await visited;

@@ -5,9 +5,14 @@ const DAY = 86_400_000;
 let catalogue = {};
 let formats = {};
 
+/** Says everything in other words of the same language. */
+export function reword(texts) {
+  catalogue = texts;
+}
+
 /** Reads the catalogue the server rendered, and the language of the document. */
 export function useTexts(document) {
-  catalogue = JSON.parse(document.getElementById("texts").textContent);
+  reword(JSON.parse(document.getElementById("texts").textContent));
   const { lang } = document.documentElement;
   const unit = (name) => new Intl.NumberFormat(lang, { style: "unit", unit: name, unitDisplay: "long", maximumFractionDigits: 0 });
   const bytes = (name) => new Intl.NumberFormat(lang, { style: "unit", unit: name, maximumFractionDigits: 1 });

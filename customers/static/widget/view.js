@@ -216,13 +216,14 @@ export class View {
     const visible = possible && !allEvents(conversation).length && !this.#session.pending().length && !greeting.current;
     get("welcome").hidden = !visible;
     get("welcome").classList.toggle("small", Boolean(asked));
-    const key = visible ? `${availability}:${predicted?.name ?? ""}:${asked?.type}` : "";
+    const online = predicted?.name ? "welcome_agent" : "welcome_online";
+    const name = { online_for_queue: "welcome_busy", offline: asked ? "welcome_ticket" : "welcome_offline" }[availability] ?? online;
+    const [title, text] = [t("welcome"), t(name, predicted ?? {})];
+    const key = [title, text, asked?.type].join();
     if (!visible || this.#drawn.welcome === key) return;
     this.#drawn.welcome = key;
-    const online = predicted?.name ? "welcome_agent" : "welcome_online";
-    const text = { online_for_queue: "welcome_busy", offline: asked ? "welcome_ticket" : "welcome_offline" }[availability] ?? online;
     const mark = predicted ? face(predicted) : icon("message-circle");
-    get("welcome").replaceChildren(...(asked ? [] : [mark]), h("h2", {}, t("welcome")), h("p", {}, t(text, predicted ?? {})));
+    get("welcome").replaceChildren(...(asked ? [] : [mark]), h("h2", {}, title), h("p", {}, text));
   }
 
   /** What happens next, beneath the last message: the queue, a message left, or an ended chat. */
@@ -251,6 +252,8 @@ export class View {
     }
     if (active.queue) {
       const { position, wait_time: wait } = active.queue;
+      const own = t("queue_own", { position, minutes: Math.max(1, Math.ceil(wait / 60)) });
+      if (own) return { lines: [own] };
       const time = wait > 0 ? [t("queue_wait", { time: duration(wait) })] : [];
       return { title: t("queue_title", { position }), lines: [...time, t("queue_stay")] };
     }

@@ -5,6 +5,7 @@
 import { fill, h, icon, iconButton } from "../dom.js";
 import { t } from "../text.js";
 import { EMOJI } from "../emoji.js";
+import { ResponseList } from "./responses.js";
 
 const LINES = 8;
 const MAX_TEXT_BYTES = 16 * 1024;
@@ -48,6 +49,15 @@ export class Composer {
         this.files.value = "";
       },
     });
+    this.responses = new ResponseList(this.workspace, this.text, {
+      groups: () => this.workspace.state.chats[this.chatId]?.access?.group_ids ?? [],
+      insert: (start, end, words) => this.#replace(start, end, words),
+    });
+    this.responsesButton = iconButton("message-square-plus", t("responses.label"), {
+      title: t("responses.button"),
+      onmousedown: (event) => event.preventDefault(),
+      onclick: () => this.#seekResponse(),
+    });
     this.whisperButton = iconButton("lock", t("composer.whisper"), {
       "aria-pressed": "false",
       title: `${t("composer.whisper")} (${t("keys.whisper")})`,
@@ -87,12 +97,14 @@ export class Composer {
         { class: "composer-tools" },
         iconButton("paperclip", t("composer.attach"), { onclick: () => this.files.click() }),
         this.emojiButton,
+        this.responsesButton,
         this.whisperButton,
         this.files,
         h("span", { class: "composer-space" }),
         this.sendButton,
       ),
       this.emoji,
+      this.responses.root,
     );
     this.#dress();
   }
@@ -112,6 +124,7 @@ export class Composer {
 
   shut() {
     this.chatId = null;
+    this.responses.close();
     this.#closeEmoji();
   }
 
@@ -145,6 +158,7 @@ export class Composer {
   }
 
   #typed() {
+    this.responses.look();
     this.#grow();
     this.#keep();
     this.#dress();
@@ -154,7 +168,10 @@ export class Composer {
 
   #key(event) {
     if (event.isComposing) return;
-    if (event.key === "Enter" && !event.shiftKey && !event.altKey) {
+    if (this.responses.take(event)) {
+      event.preventDefault();
+      event.stopPropagation();
+    } else if (event.key === "Enter" && !event.shiftKey && !event.altKey) {
       event.preventDefault();
       this.send();
     } else if (event.key === "Escape" && !this.emoji.hidden) {
@@ -279,10 +296,28 @@ export class Composer {
 
   #insert(character) {
     const { selectionStart, selectionEnd } = this.text;
-    this.text.setRangeText(character, selectionStart, selectionEnd, "end");
     this.#closeEmoji(false);
+    this.#replace(selectionStart, selectionEnd, character);
+  }
+
+  /** What is put in can be taken back like what is typed. */
+  #replace(start, end, words) {
     this.focus();
+    this.text.setSelectionRange(start, end);
+    if (!document.execCommand("insertText", false, words)) {
+      this.text.setRangeText(words, start, end, "end");
+    }
     this.#typed();
+  }
+
+  // --- canned responses --------------------------------------------------------------------------
+
+  /** Write the sign that opens the responses, apart from the word before it. */
+  #seekResponse() {
+    this.focus();
+    const { selectionStart, selectionEnd, value } = this.text;
+    const sign = /(^|\s)$/.test(value.slice(0, selectionStart)) ? "#" : " #";
+    this.#replace(selectionStart, selectionEnd, sign);
   }
 }
 

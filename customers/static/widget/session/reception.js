@@ -7,6 +7,8 @@ const ASKED = ["prechat", "ticket"];
 const SKIPPED = 20;
 
 export class Reception {
+  /** The group whose pages the visitor is on. */
+  group;
   /** `online`, `online_for_queue` or `offline`; null until told. */
   availability = null;
   /** The same by group, as far as anybody asked. */
@@ -18,8 +20,9 @@ export class Reception {
   #core;
   #forms = {};
 
-  constructor(core) {
+  constructor(core, group) {
     this.#core = core;
+    this.group = group;
   }
 
   /** Takes up the forms that were asked on the last visit. */
@@ -56,6 +59,8 @@ export class Reception {
 
   /** Learns who is in, which forms the group asks, and who is in of the groups they let one choose. */
   async visit(group) {
+    this.group = group;
+    this.#core.changed();
     try {
       const [statuses, ...answers] = await Promise.all([
         this.#core.request("list_group_statuses", { group_ids: [group] }),
