@@ -2,8 +2,9 @@
 
 Needs PostgreSQL and Redis (``DATABASE_URL``, ``REDIS_URL``; by default those of this machine) and
 takes less than ten minutes, the first time included, when the histories are written. Databases
-named ``chatplatform_bench_…`` are kept for the next run. Name parts (``rtm``, ``web``, ``memory``,
-``cost``) to measure only those. Ends with 1 when a figure misses what was promised.
+named ``chatplatform_bench_…`` are kept for the next run. Name parts (``rtm``, ``web``,
+``webhooks``, ``memory``, ``cost``) to measure only those. Ends with 1 when a figure misses what was
+promised.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 
 import django
 
-from benchmarks import cost, history, machine, memory, report, rtm, web
+from benchmarks import cost, history, machine, memory, report, rtm, web, webhooks
 from benchmarks.history import Past
 from benchmarks.installation import VAR_DIR, Database, Unavailable, check, past_of
 from benchmarks.report import Figure
@@ -25,13 +26,15 @@ SHORT = Database("chatplatform_bench_short")
 LONG = Database("chatplatform_bench_long")
 SHORT_CHATS, LONG_CHATS = 1_000, 200_000
 PGBENCH_CHATS = 1_000
-HISTORY_MARK, LOAD_MARK = "B", "A"
+HISTORY_MARK, LOAD_MARK, HOOKS_MARK = "B", "A", "C"
 
 RATIO = 0.15
 FULL_DELIVERY_MS = 300
 HALF_DELIVERY_MS = 100
 CONNECTION_KIB = 64
 HISTORY_FACTOR = 1.5
+WEBHOOK_RATIO = 0.4
+WEBHOOK_DELAY_MS = 100
 
 
 class Bench:
@@ -99,6 +102,32 @@ class Bench:
             report.none_of("refused", found.refused),
         ]
 
+    def webhooks(self) -> list[Figure]:
+        """Webhooks sent by one worker, which has no long past to index besides."""
+        demo = SHORT.demo("Hooks")
+        past = past_of(demo, webhooks.CHATS, HOOKS_MARK, active=webhooks.CHATS)
+        with SHORT.connect() as connection:
+            history.forget(connection, past)
+            history.write(connection, past)
+            try:
+                found = webhooks.measure(SHORT, past)
+            finally:
+                history.forget(connection, past)
+        return [
+            report.plain("a bare loop of requests", found.bare_per_second, "/s"),
+            report.plain("full load: deliveries", found.per_second, "/s"),
+            report.at_least("full load, of the bare loop", found.ratio, WEBHOOK_RATIO, "", 2),
+            report.plain("full load: processor time of the worker", found.worker_cpu, "cores", 2),
+            report.at_most(
+                f"{webhooks.RATE} messages/s: commit to receiver p50",
+                found.delay_p50,
+                WEBHOOK_DELAY_MS,
+                "ms",
+            ),
+            report.plain("commit to receiver p99", found.delay_p99, "ms"),
+            report.none_of("lost", found.lost),
+        ]
+
     def memory(self) -> list[Figure]:
         """Memory per connection."""
         _, past = self.pasts[LONG]
@@ -135,6 +164,7 @@ TITLES = {
     "web": "Web API: WSGI workers, a connection per request, 8 at a time",
     "memory": "Memory",
     "cost": f"p95 with {SHORT_CHATS:,} → {LONG_CHATS:,} chats of {history.EVENTS_PER_CHAT} events",
+    "webhooks": f"Webhooks: {webhooks.ENDPOINTS} endpoints, one worker; for delays one is dead",
 }
 
 

@@ -13,8 +13,9 @@ import time
 from array import array
 from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar, cast
 
+import httptools
 import orjson
 import uvloop
 
@@ -286,6 +287,42 @@ async def _post(config: Config, chat_id: str, token: str, custom_id: str) -> byt
     return answer
 
 
+# --- receivers of webhooks ------------------------------------------------------------------------
+
+
+class _Receiver(asyncio.Protocol):
+    """A connection of a receiver that thanks for everything, and notes when messages came."""
+
+    arrived: ClassVar[dict[str, list[float]]] = {}
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._parser = httptools.HttpRequestParser(self)
+        self._body = b""
+
+    def data_received(self, data: bytes) -> None:
+        self._parser.feed_data(data)
+
+    def on_body(self, body: bytes) -> None:
+        self._body += body
+
+    def on_message_complete(self) -> None:
+        now = time.monotonic()
+        self._transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        body, self._body = self._body, b""
+        _, _, after = body.partition(b'"custom_id":"')
+        name = after.partition(b'"')[0].decode()
+        self.arrived.setdefault(name, []).append(now)
+
+
+async def _receivers(config: Config) -> Result:
+    """Listen until told to end; return when each message came, by its ``custom_id``."""
+    loop = asyncio.get_running_loop()
+    await loop.create_server(_Receiver, "127.0.0.1", config["port"])
+    await _say_ready()
+    return {"arrived": _Receiver.arrived}
+
+
 # --- the process ----------------------------------------------------------------------------------
 
 
@@ -315,7 +352,12 @@ async def _say_ready() -> bytes:
     return line
 
 
-ROLES = {"senders": _senders, "watchers": _watchers, "posters": _posters}
+ROLES = {
+    "senders": _senders,
+    "watchers": _watchers,
+    "posters": _posters,
+    "receivers": _receivers,
+}
 
 
 def main() -> None:

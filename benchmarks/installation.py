@@ -177,6 +177,29 @@ def web_server(database: Database, workers: int) -> Iterator[Process]:
         yield process
 
 
+@contextmanager
+def worker(database: Database) -> Iterator[Process]:
+    """Run a worker, as ``deploy/systemd/chatplatform-worker.service`` does.
+
+    It may send webhooks to this machine.
+    """
+    environment = {**database.environment, "WEBHOOK_ALLOWED_HOSTS": "127.0.0.1"}
+    log = VAR_DIR / "worker.log"
+    with log.open("wb") as output:
+        popen = subprocess.Popen(
+            [sys.executable, "manage.py", "worker"],
+            cwd=ROOT,
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    process = Process(0, log, popen)
+    try:
+        yield process
+    finally:
+        process.stop()
+
+
 def free_port() -> int:
     """Return a port nobody listens on."""
     with socket.socket() as probe:

@@ -63,6 +63,8 @@ def _script(statement: str, past: Past) -> str:
         "custom_id": "gen_random_uuid()::text",
         "repeat_key": "gen_random_uuid()",
         "content": """'{"text": "0000.000000 What became of the parcel I sent back?"}'::jsonb""",
+        "record": """'{"type": "message", "text": "0000.000000 What became of it?"}'::jsonb""",
+        "cause": """'{}'::jsonb""",
         "properties": """'{"source": {"client_id": "0123456789abcdef0123456789abcdef"}}'::jsonb""",
     }
     statement = _LITERAL.sub(_escaped, statement)

@@ -13,13 +13,20 @@ from benchmarks.installation import ROOT, Unavailable
 
 
 class Generator:
-    """A running ``benchmarks.generator``."""
+    """A running ``benchmarks.generator``, or another module that is talked to in the same way."""
 
-    def __init__(self, role: str, config: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        role: str,
+        config: dict[str, Any],
+        module: str = "benchmarks.generator",
+        environment: dict[str, str] | None = None,
+    ) -> None:
         self.role = role
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.generator", role],
+            [sys.executable, "-m", module, role],
             cwd=ROOT,
+            env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -27,9 +34,9 @@ class Generator:
         self._tell(config)
 
     def until_ready(self) -> None:
-        """Wait until everybody is logged in."""
+        """Wait until everybody is logged in, or whatever else it prepares is done."""
         if self._line().strip() != "ready":
-            raise Unavailable(f"the {self.role} could not log in")
+            raise Unavailable(f"the {self.role} could not begin")
 
     def result(self, message: dict[str, Any] | None = None) -> dict[str, Any]:
         """Let it measure, or end measuring, and return what it found."""
@@ -56,9 +63,14 @@ class Generator:
 
 
 @contextmanager
-def generator(role: str, config: dict[str, Any]) -> Iterator[Generator]:
+def generator(
+    role: str,
+    config: dict[str, Any],
+    module: str = "benchmarks.generator",
+    environment: dict[str, str] | None = None,
+) -> Iterator[Generator]:
     """Start a generator, wait until it is ready, and end it afterwards."""
-    running = Generator(role, config)
+    running = Generator(role, config, module, environment)
     try:
         running.until_ready()
         yield running
