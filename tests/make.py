@@ -3,8 +3,10 @@
 import base64
 import itertools
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
+from chatplatform import clock
 from chatplatform.models import (
     AccessRule,
     Account,
@@ -20,6 +22,8 @@ from chatplatform.models import (
     PropertyDefinition,
     Tag,
     Thread,
+    Webhook,
+    WebhookDelivery,
 )
 from chatplatform.models.people import AgentRole, RoutingStatus
 from chatplatform.properties import LOCATIONS
@@ -39,10 +43,13 @@ from chatplatform.services import (
     properties,
     tags,
     tokens,
+    webhooks,
 )
 from chatplatform.services import groups as group_services
 from chatplatform.services.chats import Opening, Started
 from chatplatform.services.events import Draft
+from chatplatform.services.webhooks import Registration
+from chatplatform.webhook_actions import Filters
 
 _numbers = itertools.count(1)
 
@@ -161,6 +168,53 @@ def _own_application(organization: Organization) -> Application:
     return found or application(organization)
 
 
+def webhook(
+    owner: Application,
+    action: str = "incoming_event",
+    *,
+    url: str = "https://hooks.example.com/chat",
+    kind: str = "license",
+    secret_key: str = "",
+    filters: Filters | None = None,
+    version: str = "3.7",
+    **more: Any,
+) -> Webhook:
+    """Register a webhook, by default one of everything that is said on the owner's licence."""
+    wanted = Registration(action, url, secret_key or "secret", kind, filters or {}, **more)
+    return webhooks.register_webhook(owner, wanted, version)
+
+
+def delivery(
+    organization: Organization,
+    webhook: Webhook,
+    *,
+    state: str = "failed",
+    attempts: int = 1,
+    status: int | None = 500,
+    answer: str = "",
+    error: str = "",
+    **more: Any,
+) -> WebhookDelivery:
+    """Make a call to a webhook as the worker leaves it, by default given up."""
+    ended = None if state == "waiting" else clock.now()
+    made = WebhookDelivery.objects.create(
+        organization=organization,
+        webhook=webhook,
+        endpoint=webhook.endpoint,
+        action=webhook.action,
+        event={},
+        state=state,
+        attempts_count=attempts,
+        finished_at=ended,
+        **more,
+    )
+    for _ in range(attempts):
+        made.attempts.create(
+            started_at=clock.now(), seconds=0.25, status=status, answer=answer, error=error
+        )
+    return made
+
+
 # --- tags -------------------------------------------------------------------------------------
 
 
@@ -169,7 +223,7 @@ def tag(organization: Organization, name: str = "vip", groups: Iterable[int] = (
     author = Agent.objects.filter(organization=organization).order_by("id").first()
     who = requester(author or agent(organization, AgentRole.ADMINISTRATOR))
     assert isinstance(who, AgentRequester)
-    return tags.create_tag(who, name, groups)
+    return tags.create_tag(replace(who, scopes=allowed(AgentRole.ADMINISTRATOR)), name, groups)
 
 
 # --- conversations ------------------------------------------------------------------------------

@@ -6,15 +6,16 @@ An action without a sample fails ``tests/kernel/test_registry.py``, so that none
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from chatplatform.api import registry
 from chatplatform.api.action import Action
 from chatplatform.models import Group, Organization
 from tests import make
+from tests.configuration import samples as configuration
 from tests.internet import PAGE
-from tests.world import User, World
+from tests.world import NEWEST, User, World
 
 Path = tuple[str | int, ...]
 
@@ -25,7 +26,8 @@ class Scene:
 
     ``ann``, an administrator, talks to ``carl`` in ``running``, where ``bob`` is too; ``eve``
     follows it. ``dora``'s chat is ``closed``; ``emil`` has none. ``ann`` follows bob's chat
-    ``followed``, but not his ``aside``. ``emil`` is shown ``greeting``. Every name and text
+    ``followed``, but not his ``aside``. ``emil`` is shown ``greeting``. ``oona`` owns everything.
+    ``things`` are ids of what the Configuration API is about, by role. Every name and text
     contains ``label``.
     """
 
@@ -47,9 +49,11 @@ class Scene:
     followed: str
     file: str
     greeting: dict[str, Any]
+    oona: User
+    things: dict[str, str | int] = field(default_factory=dict)
 
     @property
-    def ids(self) -> dict[str, str]:
+    def ids(self) -> dict[str, str | int]:
         """Return everything that names something of this organisation, by role."""
         return {
             "ann": self.ann.id,
@@ -67,11 +71,14 @@ class Scene:
             "followed": self.followed,
             "file": self.file,
             "greeting": self.greeting["unique_id"],
+            "oona": self.oona.id,
+            **self.things,
         }
 
     def user(self, api: str) -> User:
         """Return who calls the samples of an API."""
-        return self.ann if api == "agent" else self.carl
+        users = {"agent": self.ann, "customer": self.carl, "configuration": self.ann.configuration}
+        return users[api]
 
 
 def scene(world: World, label: str = "alpha", *, groups: int = 1) -> Scene:
@@ -105,7 +112,8 @@ def scene(world: World, label: str = "alpha", *, groups: int = 1) -> Scene:
     thread, event = started["thread_id"], started["event_ids"][0]
     asked = make.rich_message(f"{label} question", "yes")
     rich = ann.call("send_event", chat_id=running, event=asked)["event_id"]
-    return Scene(
+    oona = world.agent(organization, f"{label}-oona", role="owner")
+    made = Scene(
         label,
         organization,
         group,
@@ -124,7 +132,10 @@ def scene(world: World, label: str = "alpha", *, groups: int = 1) -> Scene:
         followed,
         file,
         _greeting(emil, label),
+        oona,
     )
+    made.things = configuration.furnish(made)
+    return made
 
 
 def _greeting(customer: User, label: str) -> dict[str, Any]:
@@ -148,7 +159,7 @@ class Stage:
     def __init__(self) -> None:
         self.world = World()
         self.alpha = scene(self.world, "alpha")
-        self.beta = scene(self.world, "beta", groups=2)
+        self.beta = scene(self.world, "beta", groups=9)
 
 
 Sample = Callable[[Scene], dict[str, Any]]
@@ -441,6 +452,7 @@ SAMPLES: dict[tuple[str, str], Sample] = {
     ("customer", "request_welcome_message"): lambda s: {"group_id": 0},
     ("customer", "list_license_properties"): lambda s: {"namespace": "test"},
     ("customer", "list_group_properties"): lambda s: {"id": 0, "name": "string_property"},
+    **{("configuration", name): sample for name, sample in configuration.SAMPLES.items()},
 }
 
 _CALLERS = {
@@ -453,8 +465,8 @@ _CALLERS = {
 
 
 def actions() -> list[Action]:
-    """Return every action of the two chat APIs."""
-    return [action for action in registry.actions() if action.api in ("agent", "customer")]
+    """Return every action of every API."""
+    return list(registry.actions())
 
 
 def name_of(action: Action) -> str:
@@ -464,14 +476,20 @@ def name_of(action: Action) -> str:
 
 def caller(scene: Scene, action: Action) -> User:
     """Return who may call the sample of an action."""
+    if action.api == "configuration":
+        named: User = getattr(scene, configuration.CALLERS.get(action.name, "ann"))
+        return named.configuration
     role = _CALLERS.get((action.api, action.name))
     found: User = getattr(scene, role) if role else scene.user(action.api)
     return found
 
 
-def payload(scene: Scene, action: Action) -> dict[str, Any]:
-    """Return the sample of an action."""
-    return SAMPLES[action.api, action.name](scene)
+def payload(scene: Scene, action: Action, version: str = NEWEST) -> dict[str, Any]:
+    """Return the sample of an action, as a client of ``version`` would say it."""
+    found = SAMPLES[action.api, action.name](scene)
+    if action.api == "configuration":
+        return configuration.in_version(action.name, found, version)
+    return found
 
 
 def call(user: User, action: Action, payload: Any) -> Any:
@@ -481,7 +499,7 @@ def call(user: User, action: Action, payload: Any) -> Any:
     if action.name == "login":
         return user.login(**{**payload, "token": user.credentials})
     if action.http_method == "GET":
-        return user.get(action.name, payload)
+        return user.get(action.name, payload, version=action.until)
     if action.web is None:
         return user.rtm(action.name, payload, version=action.until)
     return user.web(action.name, payload, version=action.until)

@@ -168,9 +168,9 @@ class User:
             lambda: client.generic(method, path, body, content_type=content_type, headers=headers)
         )
 
-    def get(self, action: str, query: dict[str, Any]) -> Any:
+    def get(self, action: str, query: dict[str, Any], *, version: str | None = None) -> Any:
         """Call an action that is a GET; raise :class:`Refused`."""
-        path = f"/v{self.version}/{self.api}/action/{action}"
+        path = f"/v{version or self.version}/{self.api}/action/{action}"
         asked = {"organization_id": self.organization_id, **query}
         headers = {"Authorization": self.credentials} if self.credentials else {}
         return _read(self.world.act(lambda: self.world.client.get(path, asked, headers=headers)))
@@ -231,6 +231,20 @@ class User:
         if outcome.ends_session and outcome.error is None:
             self.world.drop(connection)
         return outcome
+
+    @property
+    def configuration(self) -> User:
+        """Return the same agent calling the Configuration API, with the same token."""
+        same = User(
+            self.world,
+            "configuration",
+            self.credentials,
+            self.organization_id,
+            version=self.version,
+            name=self.name,
+        )
+        same.id, same.author_id = self.id, self.author_id
+        return same
 
     # --- connections ----------------------------------------------------------------------------
 

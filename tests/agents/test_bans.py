@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from chatplatform import clock
-from chatplatform.errors import CustomerBanned, NotFound
+from chatplatform.errors import CustomerBanned
 from chatplatform.models import (
     Application,
     ConnectionLease,
@@ -18,7 +18,6 @@ from chatplatform.models import (
     Organization,
     Visit,
 )
-from chatplatform.selectors.customers import running_bans
 from chatplatform.services import bans, chats
 from chatplatform.services.chats import Opening
 from tests import make
@@ -280,39 +279,3 @@ def test_a_licence_has_so_many_bans(world: World, acme: Organization, ann: User)
     assert ban(ann, carl) == {}
     CustomerBan.objects.update(expires_at=clock.now())
     assert ban(ann, dora) == {}
-
-
-# --- services -------------------------------------------------------------------------------------
-
-
-def test_a_customer_is_let_in_again(acme: Organization, ann: User, carl: User) -> None:
-    ban(ann, carl)
-    row = Customer.objects.get(id=carl.id)
-
-    bans.unban(acme.id, customer_id=row.id)
-
-    assert carl.call("list_chats")["total_chats"] == 0
-    with pytest.raises(NotFound):
-        bans.unban(acme.id, customer_id=row.id)
-
-
-def test_an_address_alone_can_be_banned(
-    world: World, acme: Organization, ann: User, carl: User
-) -> None:
-    bans.ban(acme, agent_id=ann.id, seconds=60, ip=ADDRESS)
-    world.client.defaults["REMOTE_ADDR"] = ADDRESS
-
-    assert carl.refused("list_chats") == "customer_banned"
-    (row,) = running_bans(acme.id)
-    assert (row.ip, row.customer) == (ADDRESS, None)
-    bans.unban(acme.id, ip=ADDRESS)
-    assert carl.call("list_chats")["total_chats"] == 0
-
-
-def test_a_ban_holds_in_its_organisation_only(
-    world: World, acme: Organization, ann: User, carl: User
-) -> None:
-    bans.ban(make.organization("Other"), agent_id="x", seconds=60, ip=ADDRESS)
-    world.client.defaults["REMOTE_ADDR"] = ADDRESS
-
-    assert carl.call("list_chats")["total_chats"] == 0

@@ -98,7 +98,13 @@ def test_every_change_is_one_sentence_about_one_kind_of_thing() -> None:
         for change in changes:
             sentences.append(change.sentence)
             assert change.sentence.endswith(".")
-            targets = (change.structure, change.requests, change.responses, change.pushes)
+            targets = (
+                change.structure,
+                change.requests,
+                change.responses,
+                change.pushes,
+                change.webhooks,
+            )
             assert sum(bool(target) for target in targets) == 1
     assert len(set(sentences)) == len(sentences)
 
@@ -646,6 +652,42 @@ def test_archives_are_narrowed_by_less_up_to_3_5() -> None:
     for version in ("3.4", "3.5"):
         assert request(version, "agent", "list_archives", asked) == {"filters": kept, "limit": 5}
         assert request(version, "agent", "list_archives", {"filters": 5}) == {"filters": 5}
+
+
+def webhook(version: str, name: str, payload: Any, **more: Any) -> Any:
+    """Return the body of a webhook that ``version`` registered."""
+    return versions.downgrade_webhook(name, version, {"payload": payload, **more})
+
+
+def test_webhooks_about_the_configuration_name_no_requester_up_to_3_5() -> None:
+    who = {"user_id": "ann@example.com", "account_id": "A", "client_id": "C"}
+    told = {"payload": {"id": 1}, "requester": who}
+
+    for version in ("3.6", "3.7"):
+        assert webhook(version, "group_deleted", {"id": 1}, requester=who) == told
+    for version in ("3.4", "3.5"):
+        assert webhook(version, "group_deleted", {"id": 1}, requester=who) == {"payload": {"id": 1}}
+
+
+def test_a_webhook_says_of_a_queue_since_when_in_another_word_up_to_3_5() -> None:
+    moved = {"chat_id": "C1", "queue": {"position": 1, "queued_at": "then"}}
+    placed = {"chat_id": "C1", "transferred_to": {"agent_ids": ["ann@example.com"]}}
+
+    for version in ("3.6", "3.7"):
+        assert webhook(version, "chat_transferred", moved) == {"payload": moved}
+    for version in ("3.4", "3.5"):
+        older = {"chat_id": "C1", "queue": {"position": 1, "queued_at_us": "then"}}
+        assert webhook(version, "chat_transferred", moved) == {"payload": older}
+        assert webhook(version, "chat_transferred", placed) == {"payload": placed}
+        assert push(version, "agent", "chat_transferred", moved) == moved
+
+
+def test_webhooks_follow_the_pushes_of_their_names() -> None:
+    event = {**SYSTEM_EVENT, "_hint": 1}
+    shown = {name: value for name, value in event.items() if name != "_hint"}
+
+    assert webhook("3.6", "incoming_event", {"event": event}) == {"payload": {"event": shown}}
+    assert webhook("3.5", "incoming_event", {"event": event}) is None
 
 
 # --- 3.5 → 3.4 --------------------------------------------------------------------------------

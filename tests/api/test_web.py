@@ -632,9 +632,12 @@ def test_a_handler_learns_what_the_client_said_about_itself(define: Define, web:
 # --- what was told ----------------------------------------------------------------------------
 
 
+NOBODYS = "00000000-0000-0000-0000-000000000000"
+
+
 def change(ctx: Context[Any], request: Number) -> None:
     """Tell of a change; with an odd number, fail after it."""
-    tell(RoutingStatusSet(organization_id="o", agent_id="a", status="offline"))
+    tell(RoutingStatusSet(organization_id=NOBODYS, agent_id="a", status="offline"))
     if request.number % 2:
         raise NotAllowed
 
@@ -647,7 +650,7 @@ def test_what_a_call_told_is_published_once_it_committed(
 
     assert web.call("change", b'{"number":2}').status_code == 200
 
-    assert published == [RoutingStatusSet(organization_id="o", agent_id="a", status="offline")]
+    assert published == [RoutingStatusSet(organization_id=NOBODYS, agent_id="a", status="offline")]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -7,7 +7,7 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from chatplatform.models import Organization
-from chatplatform.services import access_rules, welcomes
+from chatplatform.services import domains, welcomes
 from tests import make
 from tests.world import User, World
 
@@ -182,7 +182,7 @@ def test_what_there_is_not_can_not_be_fetched(
 def test_a_page_of_a_domain_that_is_not_allowed_learns_so(
     acme: Organization, anybody: User
 ) -> None:
-    access_rules.allow_domain(acme, "shop.example")
+    domains.allow_domain(acme, "shop.example")
 
     assert dynamic(anybody, url="https://www.shop.example/x")["domain_allowed"] is True
     assert dynamic(anybody, url="https://evil.example/x")["domain_allowed"] is False

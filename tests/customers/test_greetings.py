@@ -626,7 +626,8 @@ def test_a_greeting_is_kept(acme: Organization) -> None:
     until = clock.now() + timedelta(days=1)
     made = make.greeting(acme, TIMED, text="Hi", active_until=until)
 
-    (record,) = selectors.list_greetings(acme.id)
+    ((row,), _) = selectors.list_greetings(acme.id)
+    record = selectors.greeting_record(row)
 
     assert record == {
         "id": made.pk,
@@ -638,7 +639,7 @@ def test_a_greeting_is_kept(acme: Organization) -> None:
         "rules": [TIMED],
         "properties": {"greeting-message_text": "Hi"},
     }
-    assert selectors.list_greetings(acme.id, [1]) == []
+    assert selectors.list_greetings(acme.id, [1]) == ([], 0)
 
 
 def test_an_update_changes_what_is_given(acme: Organization) -> None:
@@ -679,7 +680,7 @@ def test_greetings_of_others_are_out_of_reach(acme: Organization) -> None:
         greetings.update_greeting(other, made.pk, {"name": "Mine"})
     with pytest.raises(GreetingNotFound):
         greetings.delete_greeting(other, made.pk)
-    assert selectors.list_greetings(other.id) == []
+    assert selectors.list_greetings(other.id) == ([], 0)
 
 
 def test_a_greeting_belongs_to_a_group(acme: Organization) -> None:

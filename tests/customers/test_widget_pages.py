@@ -227,7 +227,7 @@ class TestPanel:
         assert match is not None
         catalogue = json.loads(match.group(1))
 
-        assert catalogue == panel_texts()
+        assert catalogue == panel_texts({})
         code = "".join(panel_modules().values())
         said = set(re.findall(r"\bt\(\s*\"(\w+)\"", code))
         assert said <= set(catalogue)

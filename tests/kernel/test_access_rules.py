@@ -4,6 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -11,9 +13,9 @@ from pydantic import ValidationError
 from chatplatform.access_conditions import Conditions
 from chatplatform.domain_events.access_rules import AccessRuleChanged, AccessRulesChanged
 from chatplatform.errors import GroupNotFound, LimitReached, NotFound, Validation
-from chatplatform.models import AccessRule, AllowedDomain, Organization
+from chatplatform.models import AccessRule, Organization, Visit
 from chatplatform.selectors import access_rules as selectors
-from chatplatform.services import access_rules
+from chatplatform.services import access_rules, groups
 from tests import make
 from tests.conftest import Told
 
@@ -278,8 +280,9 @@ def test_impossible_rules_are_refused(
     assert not AccessRule.objects.exists()
 
 
-def test_there_is_a_most_of_rules(acme: Organization, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(access_rules, "MAX_RULES", 2)
+def test_there_is_a_most_of_rules(acme: Organization) -> None:
+    acme.properties = {"limits": {"access_rules.base": 2}}
+    acme.save()
     for _ in range(2):
         make.access_rule(acme, 0)
 
@@ -287,40 +290,41 @@ def test_there_is_a_most_of_rules(acme: Organization, monkeypatch: pytest.Monkey
         make.access_rule(acme, 0)
 
 
-# --- allowed domains --------------------------------------------------------------------------
+# --- what they cost ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("url", "allowed"),
-    [
-        ("https://shop.example/x", True),
-        ("https://www.shop.example", True),
-        ("https://SHOP.example", True),
-        ("https://myshop.example", False),
-        ("https://shop.example.evil.test", False),
-        ("", False),
-        ("http://[broken", False),
-    ],
-)
-def test_a_domain_is_allowed_with_its_subdomains(
-    acme: Organization, url: str, allowed: bool
+@pytest.fixture
+def long_list(acme: Organization) -> list[AccessRule]:
+    """Rules that all fit, to groups of which only the last one is left."""
+    numbers = [make.group(acme, f"Group {number}").number for number in range(4)]
+    rules = [make.access_rule(acme, number) for number in numbers]
+    for number in numbers[:-1]:
+        groups.delete_group(acme.id, number)
+    return rules
+
+
+def test_rules_whose_groups_are_gone_cost_customers_nothing(
+    acme: Organization, long_list: list[AccessRule], django_assert_num_queries: Any
 ) -> None:
-    assert selectors.is_domain_allowed(acme.id, url)
+    customer = make.customer(acme)
+    visit = Visit(customer=customer, last_pages=[{"url": PAGE}])
 
-    access_rules.allow_domain(acme, "https://Shop.example/")
+    with django_assert_num_queries(2):
+        own = access_rules.place(customer, visit)
 
-    assert selectors.is_domain_allowed(acme.id, url) is allowed
+    assert [own] == customer.access_group_ids == long_list[-1].group_ids
 
 
-def test_domains_are_kept_once_and_taken_back(acme: Organization) -> None:
-    for _ in range(2):
-        access_rules.allow_domain(acme, "shop.example")
-    assert AllowedDomain.objects.count() == 1
+def test_a_long_list_moves_in_one_statement(
+    acme: Organization, long_list: list[AccessRule]
+) -> None:
+    first, *_, last = long_list
 
-    access_rules.disallow_domain(acme, "shop.example")
+    with CaptureQueriesContext(connection) as asked:
+        access_rules.update_access_rule(acme, last.public_id, next_id=first.public_id)
 
-    assert not AllowedDomain.objects.exists()
-    with pytest.raises(NotFound):
-        access_rules.disallow_domain(acme, "shop.example")
-    with pytest.raises(Validation):
-        access_rules.allow_domain(acme, " ")
+    ordered = selectors.access_rules(acme.id)
+    assert [rule.position for rule in ordered] == [0, 1, 2, 3]
+    assert ordered == [last, *long_list[:-1]]
+    changed = [query["sql"] for query in asked if query["sql"].startswith("UPDATE")]
+    assert len(changed) == len(["the rule", "the places"])

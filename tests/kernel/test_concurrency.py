@@ -16,6 +16,7 @@ from chatplatform import clock
 from chatplatform.models import (
     AccessRule,
     Agent,
+    Application,
     ArchiveEntry,
     Chat,
     ChatChange,
@@ -29,11 +30,18 @@ from chatplatform.models import (
     Thread,
     UploadedFile,
     Visit,
+    Webhook,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookListener,
 )
 from chatplatform.services import (
     agents,
     archives,
+    bots,
     customer_rows,
+    deletion,
+    deliveries,
     greetings,
     groups,
     listings,
@@ -629,6 +637,59 @@ def test_a_greeting_is_seen_once_and_converts_once(world: World, acme: Organizat
     assert (row.greetings_accepted_count, row.greetings_converted_count) == (1, 1)
 
 
+@pytest.mark.parametrize("gone", ["greeting", "group"])
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_what_greets_is_deleted_while_somebody_is_greeted(
+    world: World, acme: Organization, gone: str, moment: str
+) -> None:
+    ann = world.agent(acme, "ann", online=True)
+    boss = administrator(world, acme)
+    sales = make.group(acme, "Sales", Agent.objects.filter(public_id=ann.id)).number
+    carl = world.customer(acme, "carl")
+    Visit.objects.update(asked_group=sales)
+    make.greeting(acme, group=sales)
+    carl.rtm("update_customer_page", {"url": "https://x.example/"})
+    about = {"greeting": make.greeting(acme, group=sales).pk, "group": sales}[gone]
+    deleting = threading.Event()
+
+    def look() -> None:
+        with transaction.atomic():
+            customer = customer_rows.locked(UUID(carl.id))
+            if moment == "before":
+                greetings.consider(customer, Visit.objects.get())
+            deleting.set()
+            time.sleep(0.3)
+            if moment == "after":
+                greetings.consider(customer, Visit.objects.get())
+
+    def delete() -> Any:
+        deleting.wait()
+        return boss.web(f"delete_{gone}", {"id": about})
+
+    assert at_once(look, delete)[1] == {}
+
+
+def test_a_greeting_is_deleted_before_or_after_it_is_changed(
+    world: World, acme: Organization
+) -> None:
+    boss = administrator(world, acme)
+    greeting = make.greeting(acme).pk
+    deleting = threading.Event()
+
+    def change() -> Any:
+        with transaction.atomic():
+            routing.lock_organization(acme.id)
+            deleting.set()
+            time.sleep(0.3)
+            return boss.web("update_greeting", {"id": greeting, "name": "Hello"})
+
+    def delete() -> Any:
+        deleting.wait()
+        return boss.web("delete_greeting", {"id": greeting})
+
+    assert at_once(change, delete) == [{}, {}]
+
+
 def test_a_goal_is_reached_once(world: World, acme: Organization) -> None:
     carl = world.customer(acme, "carl")
     make.goal(acme)
@@ -788,3 +849,258 @@ def test_a_thread_is_tagged_once_however_many_try(acme: Organization, world: Wor
 
     assert sorted(answers, key=str) == ["validation", "validation", {}]
     assert Thread.objects.get(chat=chat).tags == ["vip"]
+
+
+# --- webhooks -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def shop(acme: Organization) -> Application:
+    """Return the application of an integration."""
+    return make.application(acme)
+
+
+@pytest.fixture
+def boss(world: World, acme: Organization, shop: Application) -> User:
+    """Return an administrator who configures through it."""
+    seat = make.agent(acme, "administrator", name="Boss")
+    return world.as_agent(seat, application=shop).configuration
+
+
+def registration(shop: Application, kind: str = "license") -> dict[str, Any]:
+    return {
+        "action": "incoming_event",
+        "url": "https://hooks.example.com/",
+        "secret_key": "secret",
+        "type": kind,
+        "owner_client_id": shop.client_id,
+    }
+
+
+def test_three_webhooks_of_an_action_are_registered_however_many_ask(
+    boss: User, shop: Application
+) -> None:
+    register = lambda: boss.web("register_webhook", registration(shop))  # noqa: E731
+    answers = at_once(*[register] * 8)
+
+    assert [answer for answer in answers if isinstance(answer, str)] == ["limit_reached"] * 5
+    assert Webhook.objects.count() == WebhookListener.objects.count() == 3
+    assert WebhookEndpoint.objects.count() == 1
+
+
+def test_whoever_asks_at_once_a_webhook_is_taken_away_once(boss: User, shop: Application) -> None:
+    payload = {"id": make.webhook(shop).id, "owner_client_id": shop.client_id}
+
+    unregister = lambda: boss.web("unregister_webhook", payload)  # noqa: E731
+    answers = at_once(*[unregister] * 4)
+
+    assert sorted(map(str, answers)) == ["not_found"] * 3 + ["{}"]
+    assert not WebhookEndpoint.objects.exists()
+
+
+def listening() -> set[str]:
+    return set(WebhookListener.objects.values_list("webhook_id", flat=True))
+
+
+@pytest.mark.parametrize("status", ["not_accepting_chats", "offline"])
+@pytest.mark.parametrize("_attempt", range(3))
+def test_a_webhook_registered_while_a_bot_comes_or_goes_knows_it(
+    world: World, acme: Organization, boss: User, shop: Application, status: str, _attempt: int
+) -> None:
+    first = make.webhook(shop, kind="bot")
+    robin = bots.create_bot(shop, "Robin").agent.public_id
+    agent = User(world, "agent", boss.credentials, acme.id)
+    before = "offline" if status != "offline" else "not_accepting_chats"
+    agent.web("set_routing_status", {"status": before, "agent_id": robin})
+
+    answer, _ = at_once(
+        lambda: boss.web("register_webhook", registration(shop, "bot")),
+        lambda: agent.web("set_routing_status", {"status": status, "agent_id": robin}),
+    )
+
+    assert listening() == ({first.id, answer["id"]} if status != "offline" else set())
+
+
+def test_whatever_decides_who_listens_changes_at_once(
+    world: World, acme: Organization, boss: User, shop: Application
+) -> None:
+    robin = bots.create_bot(shop, "Robin").agent.public_id
+    agent = User(world, "agent", boss.credentials, acme.id)
+    gone = make.webhook(shop, url="https://gone.example.com/")
+    leaving = [make.webhook(shop, "chat_deactivated", kind="bot") for _ in range(3)]
+    owner = {"owner_client_id": shop.client_id}
+
+    def switch() -> None:
+        for action in ("disable_license_webhooks", "enable_license_webhooks") * 5:
+            boss.web(action)
+
+    def work() -> None:
+        for status in ("accepting_chats", "offline") * 5 + ("accepting_chats",):
+            agent.web("set_routing_status", {"status": status, "agent_id": robin})
+
+    def leave() -> None:
+        for webhook in leaving:
+            boss.web("unregister_webhook", {"id": webhook.id, **owner})
+
+    def come() -> list[str]:
+        return [
+            boss.web("register_webhook", registration(shop, kind))["id"]
+            for kind in ("bot", "license")
+        ]
+
+    *_, made = at_once(switch, work, leave, lambda: deliveries.disable(gone.endpoint_id), come)
+
+    assert listening() == set(made)
+
+
+def test_no_message_fails_or_is_lost_while_webhooks_come_and_go(
+    boss: User, shop: Application, talk: tuple[User, User, str]
+) -> None:
+    ann, carl, chat_id = talk
+    stays = make.webhook(shop)
+    talking = threading.Event()
+    talking.set()
+
+    def say(user: User) -> list[str]:
+        sent = []
+        for number in range(40):
+            event = make.message(f"{user.name} {number}")
+            sent.append(user.rtm("send_event", {"chat_id": chat_id, "event": event})["event_id"])
+        return sent
+
+    def come_and_go() -> list[str]:
+        seen = []
+        while talking.is_set():
+            seen.append(boss.web("register_webhook", registration(shop))["id"])
+            payload = {"id": seen[-1], "owner_client_id": shop.client_id}
+            boss.web("unregister_webhook", payload)
+        return seen
+
+    def say_all() -> list[str]:
+        try:
+            with ThreadPoolExecutor(2) as pool:
+                return [one for sent in pool.map(_closing(say), (ann, carl)) for one in sent]
+        finally:
+            talking.clear()
+
+    said, came_and_went = at_once(say_all, come_and_go)
+
+    assert len(said) == 80
+    rows = WebhookDelivery.objects.filter(webhook=stays, action="incoming_event")
+    assert sorted(row.event["event"]["id"] for row in rows) == sorted(said)
+    assert Webhook.objects.get() == stays
+    assert len(came_and_went) > 1
+
+
+def _closing(do: Callable[[User], list[str]]) -> Callable[[User], list[str]]:
+    def run(user: User) -> list[str]:
+        try:
+            return do(user)
+        finally:
+            connections.close_all()
+
+    return run
+
+
+# --- configuration --------------------------------------------------------------------------------
+
+
+def administrator(world: World, acme: Organization) -> User:
+    """Return an administrator on the Configuration API."""
+    return world.agent(acme, "boss", role="administrator").configuration
+
+
+def test_a_tag_is_made_once_however_its_name_is_written(world: World, acme: Organization) -> None:
+    boss = administrator(world, acme)
+
+    made = [lambda name=name: boss.web("create_tag", {"name": name}) for name in ("vip", "VIP") * 2]
+    answers = at_once(*made)
+
+    assert sorted(map(str, answers)) == ["already_exists"] * 3 + ["{}"]
+    assert len(boss.web("list_tags")) == 1
+
+
+def test_a_licence_gets_no_more_groups_than_it_may(world: World, acme: Organization) -> None:
+    acme.properties = {"limits": {"groups.base": 3}}
+    acme.save()
+    boss = administrator(world, acme)
+
+    make_one = lambda: boss.web("create_group", {"name": "x", "agent_priorities": {}})  # noqa: E731
+    answers = at_once(*[make_one] * 5)
+
+    assert sorted(map(str, answers)) == ["limit_reached"] * 3 + ["{'id': 1}", "{'id': 2}"]
+
+
+def test_rules_added_at_once_are_one_list(world: World, acme: Organization) -> None:
+    boss = administrator(world, acme)
+    last = make.access_rule(acme, 0).public_id
+    rule = {
+        "access": {"groups": [0]},
+        "conditions": {"url": {"values": [{"value": "/"}]}},
+        "next_id": last,
+    }
+
+    at_once(*[lambda: boss.web("add_auto_access", rule)] * 5)
+
+    listed = boss.web("list_auto_accesses")
+    assert [one["next_id"] for one in listed] == [*(one["id"] for one in listed[1:]), ""]
+    assert (len(listed), listed[-1]["id"]) == (6, last)
+
+
+def deleting(acme: Organization, chat_id: str, meanwhile: Callable[[], Any]) -> Any:
+    """Delete a chat; return what is answered to a call that comes before the commit."""
+    deleted = threading.Event()
+
+    def delete() -> None:
+        with transaction.atomic():
+            deletion.delete_chat(acme.id, chat_id)
+            deleted.set()
+            time.sleep(0.3)
+
+    def call() -> Any:
+        deleted.wait()
+        return meanwhile()
+
+    return at_once(delete, call)[1]
+
+
+def test_a_group_goes_while_a_chat_of_its_is_deleted(world: World, acme: Organization) -> None:
+    boss = administrator(world, acme)
+    sales = make.group(acme, "Sales").number
+    chat = {"chat": {"access": {"group_ids": [sales]}}, "active": True, "continuous": True}
+    chat_id = world.customer(acme, "carl").rtm("start_chat", chat)["chat_id"]
+
+    answer = deleting(acme, chat_id, lambda: boss.web("delete_group", {"id": sales}))
+
+    assert answer == {}
+    assert not Chat.objects.exists()
+
+
+def test_an_agent_is_suspended_while_their_chat_is_deleted(
+    world: World, acme: Organization
+) -> None:
+    boss = administrator(world, acme)
+    ann = world.agent(acme, "ann", online=True)
+    chat_id = world.customer(acme, "carl").rtm("start_chat")["chat_id"]
+
+    answer = deleting(acme, chat_id, lambda: boss.web("suspend_agent", {"id": ann.id}))
+
+    assert answer == {}
+    assert not Chat.objects.exists()
+
+
+def test_a_licence_bans_no_more_than_it_may(world: World, acme: Organization) -> None:
+    acme.properties = {"limits": {"banned.base": 2}}
+    acme.save()
+    boss = administrator(world, acme)
+    customers = [world.customer(acme, f"c{number}").id for number in range(5)]
+
+    answers = at_once(
+        *[
+            lambda one=one: boss.web("ban_customer", {"customer_id": one, "seconds": 60})
+            for one in customers
+        ]
+    )
+
+    assert sorted(map(str, answers)) == ["limit_reached"] * 3 + ["{}"] * 2
+    assert len(boss.web("list_customer_bans")) == 2

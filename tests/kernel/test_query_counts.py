@@ -10,9 +10,10 @@ from django.db import connection, transaction
 from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 
-from chatplatform import clock
+from chatplatform import clock, webhook_actions
 from chatplatform.api.action import Action
-from chatplatform.models import ConnectionLease
+from chatplatform.models import Channel, ConnectionLease, Group
+from chatplatform.services import bot_templates, bots, domains
 from tests import make, samples
 from tests.samples import name_of
 from tests.world import User, World
@@ -31,6 +32,7 @@ class Crowd:
     ann: User
     carl: User
     chat_id: str = ""
+    owner_client_id: str = ""
     users: list[User] = field(default_factory=list)
 
 
@@ -39,16 +41,28 @@ def crowd(world: World, size: int) -> Crowd:
     owner = make.application(organization)
     make.definition(owner)
     ann = world.agent(organization, "ann", role="administrator", limit=100, online=True)
-    found = Crowd(ann, world.customer(organization, "carl"))
+    carl = world.customer(organization, "carl")
+    found = Crowd(ann, carl, owner_client_id=owner.client_id)
     plan = {owner.client_id: {"plan": "gold"}}
     events = [make.message("Hello", properties=plan)]
     text = {"properties": plan, "thread": {"events": events, "properties": plan}}
     for number in range(size):
         group = make.group(organization, f"Group {number}")
+        make.greeting(organization, make.rule(value="/nowhere"), group=group.number)
         name = f"agent{number}"
         found.users.append(
             world.agent(organization, name, groups=[group], online=True, accepting=False)
         )
+        Channel.objects.create(organization=organization, type="integration", subtype=name)
+        make.definition(owner, name, default_value="free")
+        bots.create_bot(owner, f"Bot {number}", groups=[{"id": group.number}])
+        Group.objects.filter(pk=group.pk).update(properties={owner.client_id: {name: "gold"}})
+        ann.configuration.call("create_tag", name=name, group_ids=[group.number])
+        make.access_rule(organization, group.number)
+        domains.allow_domain(organization, f"{name}.example")
+        ann.configuration.call("ban_customer", ip=f"192.168.1.{number + 1}", seconds=60)
+        response = {"text": name, "tags": [name], "group_id": group.number}
+        found.users[-1].configuration.call("create_canned_response", **response)
     _keep_connected()
     for number in range(size - 1):
         customer = world.customer(organization, f"customer{number}")
@@ -57,6 +71,11 @@ def crowd(world: World, size: int) -> Crowd:
     for _ in range(size - 1):
         found.carl.call("deactivate_chat", id=found.chat_id)
         found.carl.call("resume_chat", chat={"id": found.chat_id, **text})
+    for number in range(min(size, bot_templates.MAX_TEMPLATES)):
+        bot_templates.create_template(owner, f"Template {number}")
+    for action in webhook_actions.of_version("3.7")[:size]:
+        webhook = make.webhook(owner, action.name)
+        make.delivery(organization, webhook, attempts=2)
     return found
 
 
@@ -76,6 +95,29 @@ PAYLOADS: dict[tuple[str, str], Payload] = {
     ("agent", "list_threads"): lambda c: {"chat_id": c.chat_id, "limit": MANY},
     ("agent", "login"): lambda c: {},
     ("agent", "subscribe_customers"): lambda c: {"limit": MANY},
+    ("configuration", "list_bot_templates"): lambda c: {"owner_client_id": c.owner_client_id},
+    ("configuration", "list_bots"): lambda c: {"all": True, "fields": ["groups", "work_scheduler"]},
+    ("configuration", "list_canned_responses"): lambda c: {"include_private": True},
+    ("configuration", "list_greetings"): lambda c: {},
+    ("configuration", "list_groups"): lambda c: {"fields": ["agent_priorities", "routing_status"]},
+    ("configuration", "list_tags"): lambda c: {},
+    ("configuration", "list_auto_accesses"): lambda c: {},
+    ("configuration", "list_allowed_domains"): lambda c: {},
+    ("configuration", "list_customer_bans"): lambda c: {},
+    ("configuration", "list_channels"): lambda c: {},
+    ("configuration", "list_group_properties"): lambda c: {"id": 1},
+    ("configuration", "list_groups_properties"): lambda c: {"group_ids": []},
+    ("configuration", "list_license_properties"): lambda c: {},
+    ("configuration", "list_properties"): lambda c: {"owner_client_id": c.owner_client_id},
+    ("configuration", "check_product_limits_for_plan"): lambda c: {"plan": "starter"},
+    ("configuration", "list_webhooks"): lambda c: {"owner_client_id": c.owner_client_id},
+    ("configuration", "list_webhook_names"): lambda c: {},
+    ("configuration", "list_webhook_deliveries"): lambda c: {
+        "owner_client_id": c.owner_client_id,
+        "limit": MANY,
+    },
+    ("configuration", "list_agents"): lambda c: {"fields": ["groups", "work_scheduler"]},
+    ("configuration", "list_translations"): lambda c: {"group_id": 0, "language": "en"},
     ("customer", "list_chats"): lambda c: {"limit": MANY},
     ("customer", "list_group_properties"): lambda c: {"id": 0},
     ("customer", "list_group_statuses"): lambda c: {"all": True},
@@ -104,7 +146,8 @@ def crowds(django_db_setup: None, django_db_blocker: Any) -> Iterator[tuple[Crow
 
 def queries(of: Crowd, action: Action) -> int:
     """Return how many queries the action's call takes."""
-    user = of.ann if action.api == "agent" else of.carl
+    callers = {"agent": of.ann, "configuration": of.ann.configuration, "customer": of.carl}
+    user = callers[action.api]
     payload = PAYLOADS[action.api, action.name](of)
     with CaptureQueriesContext(connection) as captured:
         if action.name == "login":

@@ -16,6 +16,7 @@ from chatplatform.errors import (
     Validation,
 )
 from chatplatform.models import Agent, Application, Bot, BotToken, Organization
+from chatplatform.selectors import organizations
 from chatplatform.services import agents, bots, tokens
 from chatplatform.services.bots import NewBot
 from tests import make
@@ -95,7 +96,9 @@ def test_its_secret_is_shown_once_and_kept_as_a_checksum(robin: NewBot) -> None:
         ({"max_chats_count": 501}, Validation),
         ({"max_chats_count": 0}, Validation),
         ({"default_group_priority": "sometimes"}, Validation),
-        ({"type": "toaster"}, Validation),
+        ({"type": ""}, Validation),
+        ({"type": "x" * 65}, Validation),
+        ({"job_title": "a\nb"}, Validation),
         ({"groups": [{"id": 0, "priority": "sometimes"}]}, Validation),
         ({"groups": [{"id": 99}]}, GroupNotFound),
         ({"avatar": "x" * 501}, Validation),
@@ -439,6 +442,24 @@ def test_up_to_3_5_the_owner_acts_as_the_bot_outside_its_groups_too(
     assert [event["author_id"] for event in told] == [bot_id, bot_id]
 
 
+@pytest.mark.parametrize("version", ["3.4", "3.5"])
+def test_a_frame_may_name_the_bot_as_well(
+    boss: User, integration: User, robin: NewBot, chat_id: str, version: str
+) -> None:
+    integration.login()
+    integration.author_id = bot_id = robin.agent.public_id
+    joins = {"chat_id": chat_id, "user_id": bot_id, "user_type": "agent", "visibility": "all"}
+
+    integration.rtm(
+        "add_user_to_chat", {**joins, "ignore_requester_presence": True}, version=version
+    )
+    integration.rtm("send_event", {"chat_id": chat_id, "event": make.message()}, version=version)
+
+    thread = boss.call("get_chat", chat_id=chat_id)["thread"]
+    assert thread["user_ids"][-1] == bot_id
+    assert thread["events"][-1]["author_id"] == bot_id
+
+
 @pytest.mark.parametrize("version", ["3.6", "3.7"])
 def test_from_3_6_on_an_author_is_not_looked_at(
     integration: User, robin: NewBot, chat_id: str, version: str
@@ -468,6 +489,51 @@ def test_a_personal_access_token_that_can_not_change_bots_does_not_act_as_one(
         join(user, chat_id, robin.agent.public_id, "3.5")
 
     assert refused.value.type == "authorization"
+
+
+def test_a_personal_access_token_for_own_bots_acts_as_those_made_in_person(
+    world: World, acme: Organization, owner: Application, robin: NewBot, chat_id: str
+) -> None:
+    own = bots.create_bot(owner, "Ada", by_person=True).agent.public_id
+    row = make.agent(acme, "administrator")
+    token = make.pat(row, ["agents-bot--my:rw", "chats--all:rw"])
+    user = User(world, "agent", make.basic(row, token))
+
+    with world.nothing_changes(), pytest.raises(Refused) as refused:
+        join(user, chat_id, robin.agent.public_id, "3.5")
+
+    assert refused.value.type == "authorization"
+    assert join(user, chat_id, own, "3.5") == {}
+
+
+def test_whoever_is_named_an_ai_agents_status_is_its_owners_alone(
+    world: World, acme: Organization, owner: Application, integration: User
+) -> None:
+    bot_id = bots.create_bot(owner, "Ada", type="ai_agent").agent.public_id
+    row = make.agent(acme, "administrator")
+    person = User(world, "agent", make.basic(row, make.pat(row)))
+    person.author_id = bot_id
+
+    for status in ({"status": "accepting_chats"}, {"status": "offline", "agent_id": bot_id}):
+        with world.nothing_changes(), pytest.raises(Refused) as refused:
+            person.web("set_routing_status", status, version="3.5")
+        assert refused.value.type == "authorization"
+
+
+def test_the_workspaces_token_makes_no_bot_of_an_agent(
+    world: World, acme: Organization, chat_id: str
+) -> None:
+    """Every agent has one: whose bots they are would open all chats to all agents."""
+    workspace = organizations.workspace_application(acme)
+    bot_id = bots.create_bot(workspace, "Robin").agent.public_id
+    bob = world.as_agent(make.agent(acme), application=workspace)
+    chief = world.as_agent(make.agent(acme, "administrator"), application=workspace)
+
+    with world.nothing_changes(), pytest.raises(Refused) as refused:
+        join(bob, chat_id, bot_id, "3.5")
+
+    assert refused.value.type == "authorization"
+    assert join(chief, chat_id, bot_id, "3.5") == {}
 
 
 def test_nobody_acts_as_somebody_elses_bot(

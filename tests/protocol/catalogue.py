@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 VERSIONS = ("3.4", "3.5", "3.6", "3.7")
-APIS = ("agent", "customer")
+APIS = ("agent", "customer", "configuration")
+TALKING = ("agent", "customer")
+"""The APIs with sockets, and so with pushes."""
 
 TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),

@@ -32,6 +32,7 @@ def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
     case.headers["Authorization"] = tokens[number % len(tokens)]
     if number % AS_GENERATED:
         case.body = _named(case.body, action, number)
+        case.query = _named(case.query, action, number)
         case.headers.pop("X-Author-Id", None)
 
 

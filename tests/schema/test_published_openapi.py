@@ -19,8 +19,10 @@ from tests.schema.fuzzing import Findings, furnished, fuzz
 
 pytestmark = [pytest.mark.schema, pytest.mark.timeout(600)]
 
-APIS = ("agent", "customer")
+APIS = ("agent", "customer", "configuration")
 CASES_PER_ACTION = 30
+FEWER_CASES = {"get_license_id": 1, "get_organization_id": 10}
+"""Actions that take one id and nothing else: there is little to make up."""
 NO_LIMITS = {
     "RATE_LIMIT_PER_SECOND": "100000",
     "RATE_LIMIT_BURST": "1000000",
@@ -77,7 +79,7 @@ class TestEveryAnswer:
         seldom = {
             path: dict(answers)
             for path, answers in found[api].answers.items()
-            if answers.total() < CASES_PER_ACTION
+            if answers.total() < FEWER_CASES.get(path.rpartition("/")[2], CASES_PER_ACTION)
         }
         assert seldom == {}
 

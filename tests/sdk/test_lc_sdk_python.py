@@ -79,3 +79,15 @@ def test_every_method(
 
     # then each method of each of the SDK's classes is answered as its caller expects
     run("methods.py", version, door, tmp_path, facts=facts)
+
+
+@pytest.mark.parametrize("version", [version for version in RELEASES if version != "3.4"])
+def test_every_method_of_configuration(
+    version: str, company: Callable[[str], Company], door: TlsDoor, tmp_path: Path
+) -> None:
+    # given an organisation with people, groups and a customer
+    made = company(f"configuration {version}")
+    facts = {**made.demo, "customers": [made.new_customer()]}
+
+    # then each method of the SDK's configuration client is answered as its caller expects
+    run("configuring.py", version, door, tmp_path, facts=facts)

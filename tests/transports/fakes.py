@@ -169,7 +169,7 @@ class Service:
         push("customer", "incoming_event")(self.event_for_customers)
         push("agent", "routing_status_set", since="3.6")(self.status)
 
-    def authenticate(self, call: Call) -> Requester:
+    def authenticate(self, call: Call, *, even_suspended: bool = False) -> Requester:
         """Know everybody in ``requesters``, and anybody else but ``nobody``."""
         self.calls.append(call)
         if call.credentials in self.requesters:
@@ -223,7 +223,7 @@ class Service:
         """Say something in a chat."""
         self.contexts.append(ctx)
         sequence = next(self.sequences.setdefault(request.chat, itertools.count(1)))
-        domain_events.tell(
+        domain_events.announce(
             said(
                 request.text,
                 chat=request.chat,
@@ -257,7 +257,7 @@ class Service:
         """Store an organisation, and wait for the gate before the commit."""
         Organization.objects.create(license_id=4711, name=request.name)
         self.state_read.set()
-        domain_events.tell(
+        domain_events.announce(
             RoutingStatusSet(
                 organization_id=str(ctx.organization_id), agent_id="ann", status="offline"
             )

@@ -239,7 +239,7 @@ async def test_what_was_subscribed_to_stays_with_another_token(
 async def test_a_token_revoked_before_the_login_is_listened_to_logs_nobody_in(
     server: Server, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def revoked_meanwhile(call: Call) -> Any:
+    def revoked_meanwhile(call: Call, **_: Any) -> Any:
         if service.calls:
             raise Authentication
         return service.authenticate(call)

@@ -147,6 +147,12 @@ def as_agent(server: LiveServer, place: int, action: str, **payload: Any) -> Any
     return web(server.url, f"/v3.7/agent/action/{action}", payload, authorization)
 
 
+def configure(server: LiveServer, place: int, action: str, **payload: Any) -> Any:
+    """Call the Configuration API as one of the demo's agents."""
+    authorization = f"Bearer {server.demo['agents'][place]['access_token']}"
+    return web(server.url, f"/v3.7/configuration/action/{action}", payload, authorization)
+
+
 def press(desk: Desk, *keys: str) -> None:
     """Press keys where nobody writes."""
     desk.log.focus()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from tests.e2e.workspace.faces import (
     Meet,
     as_agent,
     as_owner,
+    configure,
     press,
 )
 from tests.live import LiveServer
@@ -110,6 +112,147 @@ class TestTransfer:
 
         expect(desk.row(customer, "queued")).to_be_hidden()
         expect(desk.page.locator(".placeholder")).to_contain_text("This chat cannot be shown")
+
+
+class TestCannedResponses:
+    """Writing what was written before."""
+
+    @pytest.fixture(autouse=True)
+    def _kept(self, server: LiveServer) -> Iterator[None]:
+        """Responses of everybody, a private one of Noah's, and one of a group he is not in."""
+        owner, noah = 0, 1
+        kept = [
+            self.keep(server, owner, "Hello, how can I help you?", ["hello", "welcome"]),
+            self.keep(server, owner, "Your money is on its way.\nIt takes 3 days.", ["refund"]),
+            self.keep(server, noah, "See you, Noah", ["bye"], is_private=True),
+            self.keep(server, owner, "For others only", ["secret"], is_private=True),
+        ]
+        yield
+        for response in kept:
+            configure(server, owner, "delete_canned_response", id=response)
+
+    def keep(self, server: LiveServer, place: int, text: str, tags: list[str], **more: Any) -> int:
+        given = {"text": text, "tags": tags, "group_id": 0, **more}
+        made: int = configure(server, place, "create_canned_response", **given)["id"]
+        return made
+
+    def test_a_response_is_found_by_its_tag_and_sent_by_keyboard(
+        self, desk: Desk, meet: Meet, complaints: list[str]
+    ) -> None:
+        customer = meet().start("Where is my money?")
+        desk.open(customer)
+        options = desk.page.get_by_role("listbox", name="Canned responses").get_by_role("option")
+
+        desk.composer.press_sequentially("#")
+        expect(options).to_have_count(3)
+        assert violations(desk.page) == []
+        desk.composer.press_sequentially("ref")
+        expect(options).to_have_count(1)
+        expect(desk.composer).to_have_attribute(
+            "aria-activedescendant", options.first.get_attribute("id") or ""
+        )
+        desk.composer.press("Enter")
+        expect(options).to_have_count(0)
+        expect(desk.composer).to_have_value("Your money is on its way.\nIt takes 3 days.")
+        desk.composer.press("Enter")
+
+        desk.expect_said("Where is my money?", "Your money is on its way.\nIt takes 3 days.")
+        assert complaints == []
+
+    def test_arrows_move_tab_inserts_and_the_words_around_stay(
+        self, desk: Desk, meet: Meet
+    ) -> None:
+        desk.open(meet().start("Hello"))
+        options = desk.page.get_by_role("option")
+        desk.composer.fill("Dear Cora,  - Noah")
+        for _ in range(len(" - Noah")):
+            desk.composer.press("ArrowLeft")
+
+        desk.composer.press_sequentially("/")
+        for key in ("ArrowDown", "ArrowDown", "ArrowDown", "ArrowUp"):
+            desk.composer.press(key)
+        expect(options.nth(2)).to_have_attribute("aria-selected", "true")
+        desk.composer.press("ArrowUp")
+        desk.composer.press("Tab")
+
+        expect(desk.composer).to_have_value("Dear Cora, Hello, how can I help you? - Noah")
+        expect(desk.composer).to_be_focused()
+        desk.composer.press("Control+z")
+        expect(desk.composer).to_have_value("Dear Cora, / - Noah")
+
+    def test_escape_closes_and_enter_sends_what_was_typed(self, desk: Desk, meet: Meet) -> None:
+        desk.open(meet().start("Which ticket?"))
+        listbox = desk.page.get_by_role("listbox", name="Canned responses")
+
+        desk.composer.press_sequentially("#")
+        expect(listbox).to_be_visible()
+        desk.composer.press("Escape")
+        expect(listbox).to_be_hidden()
+        desk.composer.press_sequentially("1")
+        expect(listbox).to_be_hidden()
+        desk.composer.press("Enter")
+
+        desk.expect_said("Which ticket?", "#1")
+
+    def test_a_number_that_fits_nothing_is_sent_as_it_is(self, desk: Desk, meet: Meet) -> None:
+        desk.open(meet().start("Which ticket?"))
+
+        desk.composer.press_sequentially("#4711")
+        desk.composer.press("Enter")
+
+        desk.expect_said("Which ticket?", "#4711")
+
+    def test_what_colleagues_change_shows_at_once(
+        self, server: LiveServer, desk: Desk, meet: Meet
+    ) -> None:
+        desk.open(meet().start("Hello"))
+        options = desk.page.get_by_role("option")
+        desk.composer.press_sequentially("#news")
+        expect(options).to_have_count(0)
+
+        made = self.keep(server, 0, "We have news", ["newsletter"])
+        desk.composer.press_sequentially("l")
+        expect(options).to_have_text(["#newsletterWe have news"])
+        configure(server, 0, "update_canned_response", id=made, text="We have <b>more</b> news")
+        expect(options).to_have_text(["#newsletterWe have more news"])
+        configure(server, 0, "delete_canned_response", id=made)
+
+        expect(options).to_have_count(0)
+
+    def test_a_private_one_says_so(self, desk: Desk, meet: Meet) -> None:
+        desk.open(meet().start("Hello"))
+
+        desk.composer.press_sequentially("#bye")
+
+        expect(desk.page.get_by_role("option", name="Only for you")).to_contain_text("See you")
+
+    def test_on_a_phone_a_button_opens_them_and_a_tap_inserts(
+        self, server: LiveServer, browser: Browser, meet: Meet
+    ) -> None:
+        context = browser.new_context(
+            viewport={"width": 390, "height": 800}, has_touch=True, is_mobile=True, bypass_csp=True
+        )
+        context.set_default_timeout(WAIT * 1000)
+        desk = Desk(context.new_page(), server, server.demo["agents"][1])
+        desk.accept(True)
+        desk.open(meet().start("Hello"))
+
+        desk.composer.fill("Well,")
+        desk.page.get_by_role("button", name="Canned responses").tap()
+        options = desk.page.get_by_role("option")
+        expect(options).to_have_count(3)
+        assert violations(desk.page) == []
+        inside = desk.page.evaluate(
+            """() => [...document.querySelectorAll(".responses, .response")].every((element) => {
+                const { left, right, top } = element.getBoundingClientRect();
+                return left >= 0 && right <= innerWidth && top >= 0;
+            })"""
+        )
+        options.filter(has_text="how can I help").tap()
+
+        expect(desk.composer).to_have_value("Well, Hello, how can I help you?")
+        assert inside
+        context.close()
 
 
 class TestTags:
