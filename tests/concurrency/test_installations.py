@@ -8,15 +8,9 @@ from chatplatform.errors import LimitReached
 from chatplatform.models import Application, Bot, Organization
 from chatplatform.services import bot_templates, bots, installations
 from tests import make
-from tests.kernel.test_concurrency import at_once
+from tests.concurrency.together import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def shop(transactional_db: None) -> Application:
-    """Return an application."""
-    return make.application(make.organization("Acme"))
 
 
 @pytest.fixture

@@ -13,21 +13,9 @@ from chatplatform.errors import AlreadyExists, Authentication, LimitReached
 from chatplatform.models import AccessToken, Account, Agent, Application, Organization
 from chatplatform.services import agents, tokens
 from tests import make
-from tests.kernel.test_concurrency import at_once
+from tests.concurrency.together import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def acme(transactional_db: None) -> Organization:
-    """Return an organisation whose rows other threads can see."""
-    return make.organization("Acme")
-
-
-@pytest.fixture
-def shop(acme: Organization) -> Application:
-    """Return an application."""
-    return make.application(acme)
 
 
 @pytest.fixture

@@ -7,16 +7,9 @@ import pytest
 from chatplatform.errors import Authentication, LimitReached
 from chatplatform.models import Application, Bot, BotToken
 from chatplatform.services import bots
-from tests import make
-from tests.kernel.test_concurrency import at_once
+from tests.concurrency.together import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def shop(transactional_db: None) -> Application:
-    """Return an application."""
-    return make.application(make.organization("Acme"))
 
 
 def issued(shop: Application, made: bots.NewBot) -> str:
