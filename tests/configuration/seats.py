@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from chatplatform.models import Agent
-from tests.world import User
+from tests import make
+from tests.world import User, World
 
 WEEK: dict[str, Any] = {
     "timezone": "Europe/Warsaw",
@@ -31,3 +32,9 @@ def configured(reader: User, agent_id: str, *fields: str) -> dict[str, Any]:
     """Return what ``get_agent`` answers."""
     found: dict[str, Any] = reader.configuration.call("get_agent", id=agent_id, fields=list(fields))
     return found
+
+
+def in_person(world: World, seat: Agent, scopes: list[str] | None = None) -> User:
+    """Return an agent with a personal access token, which belongs to no application."""
+    credentials = make.basic(seat, make.pat(seat, scopes))
+    return User(world, "configuration", credentials, seat.organization_id)
