@@ -1,8 +1,8 @@
-"""Through whose application somebody configures."""
+"""Who configures, and through whose application."""
 
 import pytest
 
-from chatplatform.models import Application, Organization
+from chatplatform.models import Agent, Application, Organization
 from tests import make
 
 
@@ -10,3 +10,9 @@ from tests import make
 def shop(acme: Organization) -> Application:
     """Return the application of an integration of the organisation's."""
     return make.application(acme)
+
+
+@pytest.fixture
+def seat(acme: Organization) -> Agent:
+    """Return the seat of an administrator."""
+    return make.agent(acme, "administrator", name="Boss", login_status="not_accepting_chats")

@@ -10,7 +10,7 @@ from pytest_django.fixtures import Settings
 from chatplatform.models import Agent, Application, Bot, Installation, Organization
 from chatplatform.services import applications, installations
 from tests import make
-from tests.configuration.test_bots import BAD_VALUES, as_bot, nobody, token_of
+from tests.configuration.bots import BAD_VALUES, as_bot, nobody, token_of
 from tests.world import User, World
 
 ACTIONS = ("update_bot_template", "delete_bot_template", "reset_bot_template_secret")
@@ -22,12 +22,6 @@ LOOKS = {
     "max_chats_count": 20,
     "default_group_priority": "first",
 }
-
-
-@pytest.fixture
-def shop(acme: Organization) -> Application:
-    """Return the application the templates belong to."""
-    return make.application(acme)
 
 
 @pytest.fixture

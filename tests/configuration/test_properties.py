@@ -25,12 +25,6 @@ EVERYWHERE = dict.fromkeys(("license", "group"), AGENTS)
 
 
 @pytest.fixture
-def shop(acme: Organization) -> Application:
-    """An application of the organisation."""
-    return make.application(acme)
-
-
-@pytest.fixture
 def other(acme: Organization) -> Application:
     """Another one."""
     return make.application(acme)

@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 
 from chatplatform import clock
 from chatplatform import ids as public_ids
-from chatplatform.models import Application, Organization, WebhookDelivery, WebhookEndpoint
+from chatplatform.models import Agent, Application, Organization, WebhookDelivery, WebhookEndpoint
 from chatplatform.services import deliveries, installations
 from tests import make
 from tests.configuration.registrations import URL, named
@@ -19,9 +19,8 @@ from tests.world import User, World
 
 
 @pytest.fixture
-def boss(world: World, acme: Organization, shop: Application) -> User:
+def boss(world: World, seat: Agent, shop: Application) -> User:
     """Return an administrator who configures through the shop's application."""
-    seat = make.agent(acme, "administrator", name="Boss")
     return world.as_agent(seat, application=shop).configuration
 
 

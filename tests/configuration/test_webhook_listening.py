@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chatplatform.models import Application, Installation, Organization, Webhook
+from chatplatform.models import Agent, Application, Installation, Organization, Webhook
 from chatplatform.services import installations
 from tests import make
 from tests.configuration.registrations import STATE_ACTIONS, named, owed, wanted
@@ -13,9 +13,8 @@ from tests.world import User, World
 
 
 @pytest.fixture
-def boss(world: World, acme: Organization, shop: Application) -> User:
+def boss(world: World, seat: Agent, shop: Application) -> User:
     """Return an administrator who configures through the shop's application."""
-    seat = make.agent(acme, "administrator", name="Boss")
     return world.as_agent(seat, application=shop).configuration
 
 

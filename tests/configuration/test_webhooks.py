@@ -29,12 +29,6 @@ ADDITIONAL = ["chat_properties", "chat_presence_user_ids"]
 
 
 @pytest.fixture
-def seat(acme: Organization) -> Agent:
-    """Return the seat of an administrator."""
-    return make.agent(acme, "administrator", name="Boss")
-
-
-@pytest.fixture
 def boss(world: World, seat: Agent, shop: Application) -> User:
     """Return an administrator who configures through the shop's application."""
     return world.as_agent(seat, application=shop).configuration
