@@ -211,6 +211,12 @@ def posted(port: int, body: bytes, headers: dict[str, str]) -> int:
         return error.code
 
 
+def required(path: Path) -> list[str]:
+    """Return what a file of requirements names, without comments."""
+    lines = (line.partition("#")[0].strip() for line in path.read_text().splitlines())
+    return sorted(line for line in lines if line)
+
+
 def texts(events: list[Event]) -> list[str]:
     return [event["text"] for event in events if event["type"] == "message"]
 
@@ -218,6 +224,12 @@ def texts(events: list[Event]) -> list[str]:
 OPEN = "We are here from Monday to Friday, 9:00 to 17:00."
 PARCELS = "Parcels take two days. Tell me the number and I look where yours is."
 FALLBACK = "I am only a bot. Ask me when we are open, or say “human” and I get somebody."
+
+
+def test_it_asks_for_all_that_the_environment_of_these_tests_has() -> None:
+    tested = required(ROOT / "requirements" / "sdk-0.4.2.in")
+
+    assert required(EXAMPLE / "requirements.txt") == tested
 
 
 def test_it_answers_customers(scene: Scene) -> None:
