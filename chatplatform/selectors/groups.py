@@ -62,23 +62,18 @@ def priorities_by_group(groups: Sequence[Group]) -> dict[int, dict[str, str]]:
     General has every agent, with the priority routing goes by where none was set.
     """
     numbers = {group.pk: group.number for group in groups}
-    rows = GroupMember.objects.filter(group_id__in=numbers).select_related("agent__bot")
     found: dict[int, dict[str, str]] = {number: {} for number in numbers.values()}
     for general in (group for group in groups if group.number == GENERAL_GROUP):
         everybody = Agent.objects.filter(organization_id=general.organization_id)
-        found[GENERAL_GROUP] = {
-            agent.public_id: _default_priority(agent) for agent in everybody.select_related("bot")
-        }
-    for row in rows:
-        priority = row.priority or _default_priority(row.agent)
-        found[numbers[row.group_id]][row.agent.public_id] = priority
+        for agent_id, of_bot in everybody.values_list("public_id", "bot__default_group_priority"):
+            found[GENERAL_GROUP][agent_id] = of_bot or GroupPriority.NORMAL.value
+    # Plain values: a licence may have a hundred thousand places.
+    rows = GroupMember.objects.filter(group_id__in=numbers).values_list(
+        "group_id", "agent__public_id", "priority", "agent__bot__default_group_priority"
+    )
+    for group_key, agent_id, priority, of_bot in rows:
+        found[numbers[group_key]][agent_id] = priority or of_bot
     return {number: dict(sorted(priorities.items())) for number, priorities in found.items()}
-
-
-def _default_priority(agent: Agent) -> str:
-    if agent.kind == Agent.Kind.BOT:
-        return agent.bot.default_group_priority
-    return GroupPriority.NORMAL.value
 
 
 def existing_numbers(organization_id: UUID, numbers: Iterable[int]) -> frozenset[int]:
