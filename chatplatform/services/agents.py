@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, TypedDict, get_args
 from uuid import UUID
 from zoneinfo import available_timezones
 
+import idna
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -43,6 +44,7 @@ from chatplatform.requester import AgentRequester
 from chatplatform.selectors import groups as group_selectors
 from chatplatform.services import groups, presence, routing, working_hours
 from chatplatform.services.organizations import checked_name
+from chatplatform.texts import is_line
 from chatplatform.working_hours import DAYS
 
 MAX_CHATS: Final = 20
@@ -380,14 +382,30 @@ def _checked_email(email: str) -> str:
         validate_email(email)
     except ValidationError:
         raise Validation("the e-mail address is malformed") from None
+    name, _, domain = email.rpartition("@")
+    if not name.isascii() or not _is_as_browsers_write(domain):
+        raise Validation("the e-mail address is malformed")
     if len(email) > EMAIL_LENGTH:
         raise Validation("the e-mail address is too long")
     return email
 
 
+def _is_as_browsers_write(domain: str) -> bool:
+    """Tell whether a domain has no letters that names of hosts take for others, or for none.
+
+    Else one mailbox could be several people, whose addresses look the same.
+    """
+    if domain.isascii():
+        return True
+    try:
+        return str(idna.decode(idna.encode(domain, uts46=True))) == domain
+    except idna.IDNAError:
+        return False
+
+
 def _text(limit: int) -> Callable[[str], str]:
     def check(text: str) -> str:
-        if len(text) > limit or (text and not text.isprintable()):
+        if len(text) > limit or not is_line(text):
             raise Validation(f"a text has at most {limit} printable characters")
         return text
 

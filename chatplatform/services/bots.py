@@ -27,6 +27,7 @@ from chatplatform.services import groups, presence, routing, tokens, working_hou
 from chatplatform.services.agents import checked_scheduler
 from chatplatform.services.organizations import checked_name
 from chatplatform.services.tokens import IssuedToken
+from chatplatform.texts import is_line
 
 MAX_CHATS: Final = 500
 MAX_BOTS: Final = 1_000
@@ -231,7 +232,7 @@ def checked(values: BotValues) -> Record:
         chosen["name"] = checked_name(values["name"])
     for field, limit in (("avatar", 500), ("job_title", 180), ("type", MAX_BOT_TYPE)):
         text = chosen.get(field, "")
-        if len(text) > limit or (text and not text.isprintable()):
+        if len(text) > limit or not is_line(text):
             raise Validation(f"`{field}` has at most {limit} printable characters")
     if values.get("type") == "":
         raise Validation("`type` must not be empty")

@@ -10,6 +10,7 @@ from chatplatform.errors import Validation
 from chatplatform.models import Application, Group, Organization
 from chatplatform.models.groups import GENERAL_GROUP
 from chatplatform.services import applications
+from chatplatform.texts import is_line, is_seen
 
 SELF_HOSTED: Final = "self_hosted"
 """The type of source of every licence that a server makes for itself."""
@@ -60,9 +61,10 @@ def _with_next_license(name: str, source: dict[str, str]) -> Organization:
 def checked_name(name: str) -> str:
     """Return a name of an organisation, a person or a group without space around it.
 
-    Raise :class:`Validation` when it is empty, longer than 180 characters or not printable.
+    Raise :class:`Validation` when it is empty, longer than 180 characters or not printable, as
+    ``texts.is_line`` understands it.
     """
     name = name.strip()
-    if not name or len(name) > NAME_LENGTH or not name.isprintable():
+    if not is_seen(name) or len(name) > NAME_LENGTH or not is_line(name):
         raise Validation(f"a name has 1 to {NAME_LENGTH} printable characters")
     return name
