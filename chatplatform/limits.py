@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterable
+from typing import Any, Final
+
+import orjson
 
 from chatplatform.errors import LimitReached
 from chatplatform.properties import Properties, license_value
@@ -44,6 +47,15 @@ def limit(properties: Properties, name: str) -> int:
         return UNLIMITED
     granted = base + int(license_value(properties, NAMESPACE, f"{name}.additional", 0))
     return int(granted if hard == UNLIMITED else min(granted, hard))
+
+
+def check_size(values: Iterable[Any], most: int, what: str) -> None:
+    """Raise :class:`LimitReached` where ``values`` come to more than ``most`` bytes as JSON.
+
+    For what is read as a whole time and again. ``what`` says of what there is too much.
+    """
+    if sum(len(orjson.dumps(value)) for value in values) > most:
+        raise LimitReached(f"{what} can come to {most // 1024} KB")
 
 
 def check_room(properties: Properties, name: str, count: int) -> None:

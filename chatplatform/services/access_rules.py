@@ -27,6 +27,8 @@ from chatplatform.services import routing
 
 MAX_GROUPS = 200
 MAX_DESCRIPTION = 1024
+MAX_BYTES = 1024 * 1024
+"""What the conditions of all rules may come to as JSON: every page a customer opens reads them."""
 
 _ADDED, _UPDATED, _DELETED = "added", "updated", "deleted"
 
@@ -42,8 +44,8 @@ def add_access_rule(
     """Put a rule before the one of id ``next_id``, or at the end.
 
     Raise :class:`GroupNotFound`, :class:`NotFound` (no rule ``next_id``), ``LimitReached``
-    (``limits.access_rules``), :class:`Validation`, and pydantic's ``ValidationError`` for
-    impossible conditions. Tells ``AccessRulesChanged``.
+    (``limits.access_rules``, :data:`MAX_BYTES`), :class:`Validation`, and pydantic's
+    ``ValidationError`` for impossible conditions. Tells ``AccessRulesChanged``.
     """
     with transaction.atomic():
         organization = routing.lock_organization(organization.id)
@@ -59,6 +61,7 @@ def add_access_rule(
             description=_checked_description(description),
         )
         rules.insert(place, rule)
+        _check_size(rules)
         _renumber(rules)
         _tell(organization.id, before, rules, {rule.public_id: _ADDED})
     return rule
@@ -86,6 +89,7 @@ def update_access_rule(
             rule.group_ids = _checked_groups(organization.id, group_ids)
         if conditions is not None:
             rule.conditions = _checked_conditions(conditions)
+            _check_size(rules)
         if description is not None:
             rule.description = _checked_description(description)
         if next_id is not None and next_id != rule_id:
@@ -139,6 +143,10 @@ def _checked_groups(organization_id: UUID, numbers: Sequence[int]) -> list[int]:
 
 def _checked_conditions(conditions: Mapping[str, Any]) -> dict[str, Any]:
     return Conditions.model_validate(dict(conditions)).model_dump(exclude_none=True)
+
+
+def _check_size(rules: Sequence[AccessRule]) -> None:
+    limits.check_size((rule.conditions for rule in rules), MAX_BYTES, "conditions of all rules")
 
 
 def _checked_description(description: str) -> str:

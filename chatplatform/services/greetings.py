@@ -16,7 +16,7 @@ import structlog
 from django.db import transaction
 from django.db.models import Q
 
-from chatplatform import clock, ids
+from chatplatform import clock, ids, limits
 from chatplatform.domain_events import tell
 from chatplatform.domain_events.customers import CustomerInvitedNoMore
 from chatplatform.domain_events.greetings import (
@@ -49,6 +49,8 @@ log = structlog.get_logger(__name__)
 
 MAX_GREETINGS = 200
 """How many greetings a group can have: every page a customer opens looks at the active ones."""
+MAX_BYTES = 1024 * 1024
+"""What all greetings of a group may come to as JSON, for the same reason."""
 BATCH = 200
 """How many visits one call looks at whose moment has come."""
 
@@ -68,7 +70,9 @@ def create_greeting(organization: Organization, group_number: int, values: Recor
         group = groups.access_group(organization, group_number)
         if Greeting.objects.filter(group=group).count() >= MAX_GREETINGS:
             raise LimitReached(f"A group can have {MAX_GREETINGS} greetings")
-        greeting = Greeting.objects.create(organization=organization, group=group, **stored)
+        greeting = Greeting(organization=organization, group=group, **stored)
+        _check_size(greeting)
+        greeting.save()
         _look_again(greeting)
     return greeting
 
@@ -83,9 +87,18 @@ def update_greeting(organization: Organization, greeting_id: int, values: Record
         stored = Content.model_validate({**known, **values}).stored(greeting.rich_message)
         for name, value in stored.items():
             setattr(greeting, name, value)
+        _check_size(greeting)
         greeting.save(update_fields=list(stored))
         _look_again(greeting)
     return greeting
+
+
+def _check_size(greeting: Greeting) -> None:
+    """Raise :class:`LimitReached` where the group's greetings are too much with this one."""
+    fields = ("rules", "properties", "rich_message")
+    others = Greeting.objects.filter(group=greeting.group).exclude(pk=greeting.pk)
+    own = [getattr(greeting, name) for name in fields]
+    limits.check_size([own, *others.values_list(*fields)], MAX_BYTES, "a group's greetings")
 
 
 def _look_again(greeting: Greeting) -> None:

@@ -165,6 +165,20 @@ def test_a_licence_has_so_many_rules(acme: Organization, boss: User, rules: list
     assert refusal == "limit_reached"
 
 
+def test_what_every_page_reads_is_bounded(boss: User) -> None:
+    long = {"values": [{"value": "x" * 2_000}] * 100}
+    access, big = {"groups": [0]}, {"url": long, "domain": long}
+    made = [boss.call("add_auto_access", access=access, conditions=big)["id"] for _ in range(2)]
+    small = boss.call("add_auto_access", access=access, conditions=SALES_PAGES)["id"]
+
+    assert boss.refused("add_auto_access", access=access, conditions=big) == "limit_reached"
+    assert boss.refused("update_auto_access", id=small, conditions=big) == "limit_reached"
+    assert [rule["id"] for rule in boss.call("list_auto_accesses")] == [*made, small]
+    assert boss.call("list_auto_accesses")[-1]["conditions"] == STORED_PAGES
+    boss.call("update_auto_access", id=made[0], conditions=SALES_PAGES)
+    boss.call("update_auto_access", id=small, conditions=big)
+
+
 # --- update_auto_access ---------------------------------------------------------------------------
 
 

@@ -214,6 +214,21 @@ def test_a_group_has_so_many_greetings(
     assert boss.refused("create_greeting", **whole()) == "limit_reached"
 
 
+def test_what_every_page_reads_of_a_group_is_bounded(acme: Organization, boss: User) -> None:
+    button = {"text": "x", "type": "message", "value": "x" * 4_000, "postback_id": "p"}
+    cards = {"template_id": "cards", "elements": [{"title": "x", "buttons": [button] * 13}] * 10}
+    big = boss.call("create_greeting", **whole(rich_message=cards))["id"]
+    small = boss.call("create_greeting", **whole())["id"]
+
+    assert boss.refused("create_greeting", **whole(rich_message=cards)) == "limit_reached"
+    assert boss.refused("update_greeting", id=small, rich_message=cards) == "limit_reached"
+    assert [one["id"] for one in boss.call("list_greetings")["greetings"]] == [big, small]
+    assert "rich_message" not in boss.call("get_greeting", id=small)
+    boss.call("create_greeting", **whole(rich_message=cards, group=make.group(acme).number))
+    boss.call("update_greeting", id=big, rich_message=None)
+    boss.call("update_greeting", id=small, rich_message=cards)
+
+
 # --- update_greeting --------------------------------------------------------------------------
 
 
