@@ -18,14 +18,16 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Collection, Mapping
-from functools import lru_cache
-from typing import Final
+from functools import lru_cache, partial
+from typing import Any, Final, cast
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.client_reqrep import ConnectionKey
 from aiohttp.connector import Connection
+from aiohttp.http import RawResponseMessage
+from aiohttp.streams import StreamReader
 from aiohttp.tracing import Trace
 from requests import adapters
 from yarl import URL
@@ -43,8 +45,14 @@ MAX_LINE_BYTES: Final = 8 * 1024
 MAX_HEADERS: Final = 128
 MAX_READ_BYTES: Final = 64 * 1024
 """What is read of a body, however little of it is wanted, before the connection is given up."""
+MAX_HEARD_BYTES: Final = 2 * MAX_READ_BYTES
+"""What is heard of an answer: forewords (1xx), head, chunks and their trimmings, and the body."""
+MAX_FOREWORDS: Final = 16
 LOOKUPS: Final = 16
 """Names looked up at a time; each takes a thread for as long as the resolver takes."""
+LOOKUP_SECONDS: Final = 1.0
+"""After so long, a look-up makes room for others, though its thread waits on."""
+_HEARD_AT_ONCE: Final = 8 * 1024
 
 
 class Connections:
@@ -103,7 +111,9 @@ class Connections:
         session = self._sessions.get(may_be_inside)
         if session is None:
             session = self._sessions[may_be_inside] = aiohttp.ClientSession(
-                connector=_Connector(self._turns, may_be_inside=may_be_inside),
+                connector=_Connector(
+                    self._turns, self._limits.seconds, may_be_inside=may_be_inside
+                ),
                 headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
                 skip_auto_headers=("Content-Type",),
                 cookie_jar=aiohttp.DummyCookieJar(),
@@ -130,11 +140,11 @@ class _Connector(aiohttp.TCPConnector):
     """Opens connections, to checked addresses only, and keeps few of them.
 
     aiohttp leaves no other way to look at a connection as it is taken and given back than the two
-    methods of its own that are overridden here.
+    methods of its own that are overridden here, nor to bound what one may say but its factory.
     """
 
-    def __init__(self, turns: asyncio.Semaphore, *, may_be_inside: bool) -> None:
-        self._names = _Names(turns, may_be_inside=may_be_inside)
+    def __init__(self, turns: asyncio.Semaphore, seconds: float, *, may_be_inside: bool) -> None:
+        self._names = _Names(turns, seconds, may_be_inside=may_be_inside)
         super().__init__(
             resolver=self._names,
             use_dns_cache=False,
@@ -143,6 +153,7 @@ class _Connector(aiohttp.TCPConnector):
             keepalive_timeout=KEPT_SECONDS,
             limit=0,  # of those in use: no receiver is to wait for another at the same host
         )
+        self._factory = cast("partial[ResponseHandler]", partial(_Hearing, loop=self._loop))
 
     async def close(self, *, abort_ssl: bool = True) -> None:
         await self._names.close()
@@ -167,11 +178,51 @@ class _Connector(aiohttp.TCPConnector):
         super()._release(key, protocol, should_close=should_close)
 
 
-class _Names(AbstractResolver):
-    """Looks names up and checks every address; who asks meanwhile gets the same answer."""
+class _Hearing(ResponseHandler):
+    """Hears an answer out for as long as it is of a reasonable size.
 
-    def __init__(self, turns: asyncio.Semaphore, *, may_be_inside: bool) -> None:
+    Whatever is said has to be parsed on the loop, where everybody else waits meanwhile: a peer that
+    never comes to the point, or dresses up each byte, is cut off.
+    """
+
+    _heard = 0
+    _forewords = 0
+
+    def set_response_params(self, **params: Any) -> None:
+        self._heard = self._forewords = 0
+        super().set_response_params(**params)
+
+    def data_received(self, data: bytes) -> None:
+        if not data:
+            super().data_received(data)
+        for start in range(0, len(data), _HEARD_AT_ONCE):
+            if self._heard > MAX_HEARD_BYTES or self._forewords > MAX_FOREWORDS:
+                self._cut_off()
+                return
+            part = data[start : start + _HEARD_AT_ONCE]
+            self._heard += len(part)
+            super().data_received(part)
+
+    def feed_data(self, data: tuple[RawResponseMessage, StreamReader], size: int = 0) -> None:
+        if data[0].code < 200:
+            self._forewords += 1
+        super().feed_data(data, size)
+
+    def _cut_off(self) -> None:
+        if self.transport is not None and not self.transport.is_closing():
+            self.set_exception(ValueError("it never comes to an end"))
+            self.transport.abort()
+
+
+class _Names(AbstractResolver):
+    """Looks names up and checks every address; who asks meanwhile gets the same answer.
+
+    Who waits longer than ``seconds`` for a turn waits in vain.
+    """
+
+    def __init__(self, turns: asyncio.Semaphore, seconds: float, *, may_be_inside: bool) -> None:
         self._turns = turns
+        self._seconds = seconds
         self._may_be_inside = may_be_inside
         self._asked: dict[tuple[str, int], asyncio.Future[list[str]]] = {}
 
@@ -206,8 +257,28 @@ class _Names(AbstractResolver):
 
     async def _look_up(self, host: str, port: int) -> list[str]:
         inside = self._may_be_inside
-        async with self._turns:
+        async with asyncio.timeout(self._seconds):
+            await self._turns.acquire()
+        turn = _Turn(self._turns)
+        after = asyncio.get_running_loop().call_later(LOOKUP_SECONDS, turn.end)
+        try:
             return await _in_thread(lambda: addresses.resolve(host, port, may_be_inside=inside))
+        finally:
+            after.cancel()
+            turn.end()
+
+
+class _Turn:
+    """A turn that was taken, and is given back once, whoever ends it."""
+
+    def __init__(self, turns: asyncio.Semaphore) -> None:
+        self._turns: asyncio.Semaphore | None = turns
+
+    def end(self) -> None:
+        """Let others have it."""
+        turns, self._turns = self._turns, None
+        if turns is not None:
+            turns.release()
 
 
 def _is_quiet(connection: Connection) -> bool:
@@ -233,7 +304,7 @@ def _socket(address: aiohttp.AddrInfoType) -> socket.socket:
 
 def _url(place: Place) -> URL:
     """Return where to send a request; no reading of it but ``place``'s is to be tried."""
-    url = URL(f"{place.scheme}://{place.authority}{place.target}", encoded=True)
+    url = URL(place.url, encoded=True)
     if (url.raw_host, url.port, url.raw_path_qs) != (place.host, place.port, place.target):
         raise ValueError("not an address to go to")
     return url

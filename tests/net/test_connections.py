@@ -317,6 +317,38 @@ async def test_it_ends_without_a_trace(
     assert socket_count(peer.port) == 0
 
 
+# --- names ------------------------------------------------------------------------------------
+
+
+async def test_names_nobody_answers_for_keep_others_waiting_for_a_moment_only(
+    peer: Peer, kept: Connections, names: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers_with_number(peer, [])
+    over = threading.Event()
+    real = socket.getaddrinfo
+
+    def resolve(host: str, *args: object, **more: object) -> object:
+        if host.startswith("slow"):
+            over.wait(20)
+        return real(host, *args, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    monkeypatch.setattr(connections, "LOOKUP_SECONDS", 0.1)
+    slow = [
+        asyncio.ensure_future(post(f"http://slow{number}.example/", kept))
+        for number in range(3 * connections.LOOKUPS)
+    ]
+    await asyncio.sleep(0.01)
+
+    answer = await post(peer.url, kept)
+
+    over.set()
+    assert answer.status == 200
+    assert {type(one) for one in await asyncio.gather(*slow, return_exceptions=True)} == {
+        Unreachable
+    }
+
+
 # --- inside -----------------------------------------------------------------------------------
 
 
@@ -452,6 +484,19 @@ def test_what_may_be_registered(url: str) -> None:
     assert acceptable(url)
 
 
+async def test_a_name_is_written_as_browsers_write_it(site: Site, names: dict[str, str]) -> None:
+    """``ß`` is a letter of its own: ``fuss.example`` may be somebody else."""
+    site.page("/", b"")
+    names["fuss.example"] = names["xn--fu-hia.example"] = "127.0.0.1"
+
+    with pytest.raises(Unreachable, match=r"xn--fu-hia\.example leads inside"):
+        await post(f"http://fuß.example:{site.server_port}/", allowed=("fuss.example",))
+    with pytest.raises(Unreachable, match="leads inside"):
+        await post(f"http://fuss.example:{site.server_port}/", allowed=("xn--fu-hia.example",))
+
+    assert site.asked == []
+
+
 async def test_a_path_says_nothing_but_a_path(peer: Peer) -> None:
     said: list[bytes] = []
     answers_with_number(peer, said)
@@ -550,6 +595,59 @@ async def test_a_foreword_is_not_the_answer(peer: Peer) -> None:
     answer = await post(peer.url)
 
     assert (answer.status, answer.headers) == (204, {"x-kind": "answer"})
+
+
+def endlessly(peer: Peer, beginning: bytes, more: bytes) -> None:
+    """Have a peer say this, and then more and more."""
+
+    def speak(connection: socket.socket) -> None:
+        connection.recv(65_536)
+        connection.sendall(beginning)
+        while True:
+            connection.sendall(more)
+
+    peer.speak = speak
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        b"HTTP/1.1 100 \r\n\r\n" * 4_000,
+        (b"HTTP/1.1 103 Early Hints\r\n" + b"a: b\r\n" * 100 + b"\r\n") * 100,
+        b"\r\n" * 30_000,
+    ],
+)
+async def test_forewords_without_end_are_no_answer(peer: Peer, more: bytes) -> None:
+    """Parsing them would take all of the loop's time, and others' calls with it."""
+    endlessly(peer, b"", more)
+    began = time.monotonic()
+
+    with pytest.raises(Unreachable, match="never comes to an end"):
+        await post(peer.url)
+
+    assert time.monotonic() - began < 0.5
+
+
+async def test_trimmings_without_end_are_cut_at_once(peer: Peer) -> None:
+    endlessly(peer, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;", b"x" * 65_536)
+    began = time.monotonic()
+
+    assert (await post(peer.url)).status == 200
+
+    assert time.monotonic() - began < 0.5
+
+
+async def test_long_answers_one_after_another_do_not_add_up(peer: Peer, kept: Connections) -> None:
+    def speak(connection: socket.socket) -> None:
+        while connection.recv(65_536):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 50000\r\n\r\n" + b"x" * 50_000)
+
+    peer.speak = speak
+
+    answers = [await post(peer.url, kept) for _ in range(5)]
+
+    assert {(answer.status, answer.body) for answer in answers} == {(200, b"x" * 100)}
+    assert peer.connections == 1
 
 
 async def test_an_answer_that_ends_too_early_counts_by_its_head(peer: Peer) -> None:
