@@ -11,9 +11,14 @@ from urllib.parse import urlsplit
 
 from requests.utils import requote_uri
 from requests_hardened.ip_filter import EXTRA_BLOCKED_NET_RANGES
+from yarl import URL
 
 MAX_REGISTERED_URL = 500
 _PORTS = {"http": 80, "https": 443}
+_INSIDE = (
+    *EXTRA_BLOCKED_NET_RANGES,
+    ipaddress.ip_network("168.63.129.16/32"),  # Azure's, to its machines only; a public address
+)
 
 
 class Inside(OSError):
@@ -32,6 +37,11 @@ class Place:
     port: int
     authority: str
     target: str
+
+    @property
+    def url(self) -> str:
+        """The URL in which no client finds another place: in ASCII, without its fragment."""
+        return f"{self.scheme}://{self.authority}{self.target}"
 
     def is_among(self, hosts: Collection[str]) -> bool:
         """Tell whether the host is named there, as ``name`` or ``name:port``, in any case."""
@@ -59,7 +69,7 @@ def place(url: str) -> Place:
     if scheme not in _PORTS or not host or parts.username is not None or port == 0:
         raise ValueError("not an address to go to")
     if not host.isascii():
-        host = host.encode("idna").decode()
+        host = URL.build(scheme=scheme, host=host).raw_host or ""
     authority = f"[{host}]" if ":" in host else host
     if port is not None and port != _PORTS[scheme]:
         authority = f"{authority}:{port}"
@@ -99,4 +109,4 @@ def is_outside(address: str) -> bool:
         return False
     if isinstance(parsed, ipaddress.IPv6Address) and (parsed.is_site_local or parsed.scope_id):
         return False
-    return not any(parsed in network for network in EXTRA_BLOCKED_NET_RANGES)
+    return not any(parsed in network for network in _INSIDE)

@@ -147,7 +147,7 @@ def _pools(line: _Line, *, trusted: bool) -> dict[str, type[HTTPConnectionPool]]
 
     class Plain(HTTPConnection):
         def _new_conn(self) -> socket.socket:
-            return _connected(self, trusted=trusted)
+            return _connected(self, line, trusted=trusted)
 
         def connect(self) -> None:
             super().connect()
@@ -155,7 +155,7 @@ def _pools(line: _Line, *, trusted: bool) -> dict[str, type[HTTPConnectionPool]]
 
     class Secure(HTTPSConnection):
         def _new_conn(self) -> socket.socket:
-            return _connected(self, trusted=trusted)
+            return _connected(self, line, trusted=trusted)
 
         def connect(self) -> None:
             super().connect()
@@ -170,13 +170,14 @@ def _pools(line: _Line, *, trusted: bool) -> dict[str, type[HTTPConnectionPool]]
     return {"http": PlainPool, "https": SecurePool}
 
 
-def _connected(to: HTTPConnection, *, trusted: bool) -> socket.socket:
+def _connected(to: HTTPConnection, line: _Line, *, trusted: bool) -> socket.socket:
     """Look the host up, check its addresses, and connect to the first of them that answers."""
     failed = OSError("no address")
     for address in addresses.resolve(to.host.strip("[]"), to.port, may_be_inside=trusted):
+        seconds = min(CONNECT_SECONDS, line.left())
         try:
             return connection.create_connection(
-                (address, to.port), to.timeout, socket_options=to.socket_options
+                (address, to.port), seconds, socket_options=to.socket_options
             )
         except OSError as error:
             failed = error
@@ -196,11 +197,12 @@ def _sent(
     try:
         if len(url) > MAX_URL:
             raise ValueError("too long an address")
-        trusted = addresses.place(url).is_among(allowed_hosts)
+        place = addresses.place(url)
+        trusted = place.is_among(allowed_hosts)
         with _session(line, trusted=trusted) as session:
             answer = session.request(
                 method,
-                url,
+                place.url,
                 headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **headers},
                 data=body,
                 timeout=(min(CONNECT_SECONDS, left), left),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Final, NamedTuple
-from urllib.parse import urlsplit
 
 from django.db import transaction
 
@@ -21,15 +20,15 @@ from chatplatform.models import (
     WebhookEndpoint,
 )
 from chatplatform.models.webhooks import WebhookKind
+from chatplatform.net import addresses
 from chatplatform.services import webhook_listeners
 from chatplatform.services.bot_templates import lock_application
 from chatplatform.webhook_actions import ACTIONS, Filters
 
 MAX_PER_ACTION: Final = 3
-MAX_URL: Final = 500
+MAX_URL: Final = addresses.MAX_REGISTERED_URL
 MAX_SECRET: Final = 500
 MAX_DESCRIPTION: Final = 1024
-_SCHEMES: Final = ("http", "https")
 
 
 class Registration(NamedTuple):
@@ -115,15 +114,9 @@ def _check(wanted: Registration, version: str) -> None:
 
 def _check_url(url: str) -> None:
     """Raise :class:`Validation` for what is no address. Where it leads is looked at when called."""
-    try:
-        parts = urlsplit(url)
-        known = parts.scheme in _SCHEMES and parts.hostname and parts.port != 0
-    except ValueError:
-        known = False
-    if not known or len(url) > MAX_URL or not url.isprintable() or " " in url or "\\" in url:
-        raise Validation(f"`url` must be a web address of at most {MAX_URL} characters")
-    if "@" in parts.netloc:
-        raise Validation("`url` can not hold a user or a password")
+    if not addresses.acceptable(url):
+        what = f"a web address of at most {MAX_URL} characters, without user and password"
+        raise Validation(f"`url` must be {what}")
 
 
 def _names(found: Iterable[str]) -> str:

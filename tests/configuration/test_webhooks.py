@@ -133,6 +133,7 @@ ADDRESSES = [
     "https://hooks.example.com/\n",
     "https://hooks.example.com\\@inside/",
     "https://hooks.example.com/" + "x" * 475,
+    "https://" + "ü" * 64 + ".example/",
 ]
 
 

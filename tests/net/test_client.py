@@ -82,6 +82,20 @@ def test_only_named_hosts_may_be_inside(site: Site, names: dict[str, str]) -> No
     assert site.asked == []
 
 
+def test_a_name_that_looks_like_an_allowed_one_is_another(
+    site: Site, names: dict[str, str]
+) -> None:
+    """Older rules wrote ``ß`` as ``ss``: whoever owns the one name does not own the other."""
+    names["xn--fu-hia.example"] = "127.0.0.1"
+
+    with pytest.raises(Unreachable, match="leads inside"):
+        request(
+            "GET", f"http://fuß.example:{site.server_port}/", LIMITS, allowed_hosts={"fuss.example"}
+        )
+
+    assert site.asked == []
+
+
 def test_a_name_with_any_inside_address_leads_nowhere(site: Site, names: dict[str, str]) -> None:
     site.page("/", b"")
 
@@ -232,6 +246,23 @@ def test_nobody_holds_it_longer_than_its_time(site: Site, drips: str) -> None:
 
     over.set()
     assert time.monotonic() - began < 2
+
+
+def test_a_name_with_many_addresses_takes_no_longer(
+    names: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def connect(address: object, seconds: float, **more: object) -> None:
+        time.sleep(seconds)
+        raise TimeoutError("nobody answers")
+
+    monkeypatch.setattr("urllib3.util.connection.create_connection", connect)
+    names["many.example"] = " ".join(f"93.184.216.{number}" for number in range(1, 9))
+    began = time.monotonic()
+
+    with pytest.raises(Unreachable):
+        request("GET", "http://many.example/", Limits(0.5, 100))
+
+    assert time.monotonic() - began < 1
 
 
 def test_a_site_that_hangs_up_is_not_there(site: Site) -> None:
