@@ -29,24 +29,6 @@ EVERYTHING = [
 ]
 
 
-@pytest.fixture
-def oona(world: World, acme: Organization) -> User:
-    """The owner."""
-    return world.agent(acme, "oona", role="owner")
-
-
-@pytest.fixture
-def ann(world: World, acme: Organization) -> User:
-    """An administrator, who is there to hear what is told."""
-    return world.agent(acme, "ann", role="administrator", online=True)
-
-
-@pytest.fixture
-def bob(world: World, acme: Organization) -> User:
-    """An agent of role normal."""
-    return world.agent(acme, "bob")
-
-
 # --- create_agent ---------------------------------------------------------------------------------
 
 

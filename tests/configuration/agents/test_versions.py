@@ -8,22 +8,9 @@ import pytest
 
 from chatplatform.api import registry, versions
 from chatplatform.api.call import WEB
-from chatplatform.models import Organization
 from chatplatform.transports.openapi import request_schema, response_schema
 from tests.configuration.seats import WEEK, configured
-from tests.world import Refused, User, World
-
-
-@pytest.fixture
-def ann(world: World, acme: Organization) -> User:
-    """An administrator, who is there to hear what is told."""
-    return world.agent(acme, "ann", role="administrator", online=True)
-
-
-@pytest.fixture
-def bob(world: World, acme: Organization) -> User:
-    """An agent of role normal."""
-    return world.agent(acme, "bob")
+from tests.world import Refused, User
 
 
 @pytest.mark.parametrize(("version", "most"), [("3.4", 100), ("3.5", 20), ("3.6", 20), ("3.7", 20)])

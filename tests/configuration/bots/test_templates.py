@@ -10,7 +10,8 @@ from pytest_django.fixtures import Settings
 from chatplatform.models import Agent, Application, Bot, Installation, Organization
 from chatplatform.services import applications, installations
 from tests import make
-from tests.configuration.bots import BAD_VALUES, as_bot, nobody, token_of
+from tests.configuration.bots.bad_values import BAD_VALUES
+from tests.configuration.bots.tokens import as_bot, nobody, token_of
 from tests.world import User, World
 
 ACTIONS = ("update_bot_template", "delete_bot_template", "reset_bot_template_secret")
@@ -22,13 +23,6 @@ LOOKS = {
     "max_chats_count": 20,
     "default_group_priority": "first",
 }
-
-
-@pytest.fixture
-def boss(world: World, acme: Organization, shop: Application) -> User:
-    """Return an administrator of the organisation that makes the application."""
-    row = make.agent(acme, "administrator", name="Boss", login_status="not_accepting_chats")
-    return world.as_agent(row, application=shop, online=True)
 
 
 @pytest.fixture

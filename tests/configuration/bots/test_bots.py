@@ -9,7 +9,7 @@ import pytest
 from chatplatform.models import Agent, Application, Bot, Organization
 from chatplatform.services import bots
 from tests import make
-from tests.configuration.bots import BAD_VALUES
+from tests.configuration.bots.bad_values import BAD_VALUES
 from tests.configuration.seats import in_person
 from tests.world import Refused, User, World
 
@@ -17,19 +17,6 @@ OWNED = ("update_bot", "delete_bot", "get_bot", "reset_bot_secret")
 """What is done to one bot."""
 ALL = ["agents-bot--all:rw"]
 OWN = ["agents-bot--my:rw"]
-
-
-@pytest.fixture
-def boss(world: World, seat: Agent, shop: Application) -> User:
-    """Return an administrator who works through the shop's application."""
-    return world.as_agent(seat, application=shop, online=True)
-
-
-@pytest.fixture
-def robin(boss: User) -> dict[str, Any]:
-    """Return the id and the secret of a bot of the shop's."""
-    made: dict[str, Any] = boss.configuration.call("create_bot", name="Robin")
-    return made
 
 
 def through(

@@ -6,23 +6,10 @@ from typing import Any
 
 import pytest
 
-from chatplatform.models import Agent, Application, Organization
+from chatplatform.models import Application, Organization
 from tests import make
-from tests.configuration.bots import as_bot, nobody, token_of
+from tests.configuration.bots.tokens import as_bot, nobody, token_of
 from tests.world import User, World
-
-
-@pytest.fixture
-def boss(world: World, seat: Agent, shop: Application) -> User:
-    """Return an administrator who works through the shop's application."""
-    return world.as_agent(seat, application=shop, online=True)
-
-
-@pytest.fixture
-def robin(boss: User) -> dict[str, Any]:
-    """Return the id and the secret of a bot of the shop's."""
-    made: dict[str, Any] = boss.configuration.call("create_bot", name="Robin")
-    return made
 
 
 def who_has(boss: User, chat_id: str) -> list[str]:

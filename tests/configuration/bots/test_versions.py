@@ -11,19 +11,6 @@ from chatplatform.models import Agent, Application
 from tests.world import User, World
 
 
-@pytest.fixture
-def boss(world: World, seat: Agent, shop: Application) -> User:
-    """Return an administrator who works through the shop's application."""
-    return world.as_agent(seat, application=shop, online=True)
-
-
-@pytest.fixture
-def robin(boss: User) -> dict[str, Any]:
-    """Return the id and the secret of a bot of the shop's."""
-    made: dict[str, Any] = boss.configuration.call("create_bot", name="Robin")
-    return made
-
-
 @pytest.mark.parametrize(("version", "fields"), [("3.4", ["id"]), ("3.5", ["id", "secret"])])
 def test_a_bot_has_a_secret_from_3_5_on(boss: User, version: str, fields: list[str]) -> None:
     made = boss.configuration.web("create_bot", {"name": "Robin"}, version=version)

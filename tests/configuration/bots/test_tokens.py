@@ -11,22 +11,9 @@ from chatplatform.models import Agent, Application, BotToken, Organization
 from chatplatform.scopes import expand
 from chatplatform.services.tokens import BOT_SCOPES, authenticate_agent
 from tests import make
-from tests.configuration.bots import as_bot, nobody, token_of
+from tests.configuration.bots.tokens import as_bot, nobody, token_of
 from tests.configuration.seats import in_person
 from tests.world import User, World
-
-
-@pytest.fixture
-def boss(world: World, seat: Agent, shop: Application) -> User:
-    """Return an administrator who works through the shop's application."""
-    return world.as_agent(seat, application=shop, online=True)
-
-
-@pytest.fixture
-def robin(boss: User) -> dict[str, Any]:
-    """Return the id and the secret of a bot of the shop's."""
-    made: dict[str, Any] = boss.configuration.call("create_bot", name="Robin")
-    return made
 
 
 def test_a_reset_secret_gets_no_more_tokens_but_the_old_ones_live_on(
