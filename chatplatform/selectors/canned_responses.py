@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final, NamedTuple
 
 from django.db.models import Q, QuerySet
 
@@ -13,6 +14,17 @@ from chatplatform.selectors import groups
 
 READ_ALL = "canned_responses--all:ro"
 WRITE_ALL = "canned_responses--all:rw"
+MAX_CHARACTERS: Final = 4 * 1024 * 1024
+"""After that much text a page ends, whatever its limit: that may be as high as 100,000."""
+_AT_ONCE: Final = 500
+
+
+class Page(NamedTuple):
+    """Responses, whether there are ``more`` behind them, and how many there are in all."""
+
+    responses: list[CannedResponse]
+    more: bool
+    found: int
 
 
 def access_response(requester: AgentRequester, response_id: int) -> CannedResponse:
@@ -57,13 +69,15 @@ def list_canned_responses(
     include_all_private: bool = False,
     after: int = 0,
     limit: int = 100,
-) -> tuple[list[CannedResponse], int]:
-    """Return responses with ids beyond ``after``, oldest first, and how many there are in all.
+) -> Page:
+    """Return up to ``limit`` responses with ids beyond ``after``, oldest first.
+
+    Fewer where they are long (:data:`MAX_CHARACTERS`).
 
     Without ``group_ids``: of every group ``requester`` may see, and private ones whatever group
     they are of. ``include_private`` adds the requester's own, ``include_all_private`` everybody's.
     Raise ``GroupNotFound``, and :class:`Authorization` for another's group or private responses
-    without the scope for all. At most four reads.
+    without the scope for all. At most four reads, and one more for each 500 responses.
     """
     if include_all_private and not requester.has_scope(READ_ALL):
         raise Authorization("the token does not open private responses of others")
@@ -84,11 +98,22 @@ def list_canned_responses(
     return _page(responses.filter(shared), after, limit)
 
 
-def _page(
-    responses: QuerySet[CannedResponse], after: int, limit: int
-) -> tuple[list[CannedResponse], int]:
-    rows = responses.filter(id__gt=after).select_related("group", "author").order_by("id")
-    return list(rows[:limit]), responses.count()
+def _page(responses: QuerySet[CannedResponse], after: int, limit: int) -> Page:
+    rows = responses.select_related("group", "author").order_by("id")
+    found = responses.count()
+    taken: list[CannedResponse] = []
+    characters = 0
+    while True:
+        wanted = min(_AT_ONCE, limit + 1 - len(taken))
+        chunk = list(rows.filter(id__gt=after)[:wanted])
+        for response in chunk:
+            if len(taken) == limit or characters > MAX_CHARACTERS:
+                return Page(taken, True, found)
+            taken.append(response)
+            characters += len(response.text) + sum(map(len, response.tags))
+        if len(chunk) < wanted:
+            return Page(taken, False, found)
+        after = chunk[-1].pk
 
 
 def _check_own(

@@ -125,7 +125,7 @@ class CannedResponseShape(TypedDict):
 
 
 class CannedResponseList(TypedDict):
-    """A page of responses, oldest first."""
+    """A page of responses, oldest first; it has fewer than asked for where they are long."""
 
     canned_responses: list[CannedResponseShape]
     found_canned_responses: int
@@ -144,16 +144,21 @@ def list_canned_responses(ctx: AgentContext, request: ListCannedResponses) -> Ca
         default_sort_order="asc",
         filters=CannedResponseFilters,
     )
-    rows, found = selectors.list_canned_responses(
+    rows, more, found = selectors.list_canned_responses(
         ctx.requester,
         page.filters.group_ids,
         include_private=bool(page.filters.include_private),
         include_all_private=bool(page.filters.include_all_private),
         after=page.position[0] if page.position else 0,
-        limit=page.limit + 1,
+        limit=page.limit,
     )
     shown, neighbours = pagination.finish(
-        ctx.requester, "list_canned_responses", page, rows, lambda response: [response.pk]
+        ctx.requester,
+        "list_canned_responses",
+        page,
+        rows,
+        lambda response: [response.pk],
+        more=more,
     )
     listed = [cast(CannedResponseShape, canned_response_record(response)) for response in shown]
     answer: CannedResponseList = {"canned_responses": listed, "found_canned_responses": found}

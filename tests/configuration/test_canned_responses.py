@@ -472,6 +472,24 @@ def test_a_list_comes_in_pages_that_keep_what_was_asked(sales: Group, ann: User)
     assert second.keys() == {"canned_responses", "found_canned_responses"}
 
 
+def test_a_page_of_long_responses_ends_early(acme: Organization, sales: Group, ann: User) -> None:
+    first = CannedResponse.objects.get(pk=keep(ann, sales))
+    about = {"organization": acme, "group": first.group, "author": first.author}
+    moments = {"created_at": first.created_at, "updated_at": first.updated_at}
+    long = {"text": "x" * 16_384, "tags": ["t" * 128]}
+    rows = [CannedResponse(**about, **moments, **long) for _ in range(600)]
+    made = [first.pk, *(one.pk for one in CannedResponse.objects.bulk_create(rows))]
+
+    pages = [ann.configuration.call("list_canned_responses", limit=100_000)]
+    while "next_page_id" in pages[-1]:
+        page_id = pages[-1]["next_page_id"]
+        pages.append(ann.configuration.call("list_canned_responses", page_id=page_id))
+
+    assert [one["id"] for page in pages for one in page["canned_responses"]] == made
+    assert [len(page["canned_responses"]) for page in pages] == [256, 255, 90]
+    assert [page["found_canned_responses"] for page in pages] == [601] * 3
+
+
 def test_a_page_holds_a_hundred_unless_asked_otherwise(
     acme: Organization, sales: Group, ann: User
 ) -> None:
