@@ -165,7 +165,8 @@ class Sender:
     def _quotas(self, found: Sequence[Ready]) -> tuple[dict[int, int], list[int], set[int]]:
         """Return how much to take of each endpoint, which to probe, and which are slow.
 
-        Endpoints that find no room are looked at first the next time.
+        Endpoints that find no room are looked at first the next time, or those behind them where
+        nobody found any.
         """
         room = {
             False: FAST_ALTOGETHER - self._in_hand[False].total(),
@@ -190,7 +191,10 @@ class Sender:
                 quotas[one.endpoint_id] = quota
                 room[is_slow] -= quota
                 last = one.endpoint_id
-        self._after = last if min(room.values()) <= 0 or len(found) >= deliveries.LOOKED_AT else 0
+        are_more = len(found) >= deliveries.LOOKED_AT
+        if are_more and not last:  # none of these is to hold up those behind them
+            last = found[-1].endpoint_id
+        self._after = last if are_more or min(room.values()) <= 0 else 0
         return quotas, probes, slow
 
     def _calls(self, claimed: Sequence[Claimed], slow: set[int]) -> list[Call]:

@@ -9,6 +9,7 @@ import html
 import json
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -411,6 +412,31 @@ def test_many_that_stall_at_once_delay_no_other(
         change(acme, "Last")
 
         assert until(lambda: there.received) < 4
+
+
+def test_endpoints_behind_many_slow_ones_are_reached(
+    acme: Organization, app: Application, there: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All that is looked at together is slow, and finds no room."""
+    monkeypatch.setattr(deliveries, "LOOKED_AT", 3)
+    monkeypatch.setattr(deliveries, "ready", partial(deliveries.ready, limit=3))
+    monkeypatch.setattr(sender, "SLOW_ALTOGETHER", 2)
+    with receiver() as slow:
+        slow.answer = after(6)
+        for application in (make.application(acme), make.application(acme)):
+            for number in range(3):
+                listen(application, f"{slow.url}/{number}")
+        WebhookEndpoint.objects.update(answer_seconds=5)
+        listen(app, there.url)
+        for number in range(4):
+            change(acme, f"Group {number}")
+        sending = Sender()
+
+        sending.start()
+
+        assert until(lambda: len(there.received) == 4) < 3
+        assert slow.most == 2
+        sending.stop()
 
 
 def test_two_senders_send_nothing_twice(
