@@ -17,7 +17,7 @@ from typing import Any, Final
 import orjson
 import structlog
 from django.db import connection, transaction
-from django.db.models import F, Window
+from django.db.models import F, QuerySet, Window
 from django.db.models.functions import RowNumber
 
 from chatplatform import clock
@@ -36,7 +36,7 @@ LATE: Final = timedelta(minutes=5)
 LOOKED_AT: Final = 1_000
 """Endpoints found at a time."""
 FAILED_AT_ONCE: Final = 5_000
-"""Rows of a disabled endpoint that one statement gives up."""
+"""Rows that one statement gives up."""
 KEPT_ATTEMPTS: Final = len(delivery_rules.RETRIES) + 1
 """How many former attempts a delivery keeps that is sent again: those of one round."""
 _REMEMBERED: Final = 0.8
@@ -233,9 +233,14 @@ def reopen(endpoint_ids: Collection[int]) -> None:
         WebhookEndpoint.objects.filter(id__in=list(locked)).update(open_at=clock.now())
 
 
-def drop(delivery_ids: Collection[int]) -> None:
-    """Delete rows that nobody is to hear of: a filter keeps them back, or their webhook is gone."""
+def drop(delivery_ids: Collection[int], *, finished: bool = False) -> None:
+    """Delete rows that nobody is to hear of: a filter keeps them back, or their webhook is gone.
+
+    ``finished``: those that are old, unless they wait again meanwhile.
+    """
     rows = WebhookDelivery.objects.filter(id__in=delivery_ids)
+    if finished:
+        rows = rows.exclude(state=State.WAITING)
     with transaction.atomic():
         ids = list(rows.select_for_update().order_by("id").values_list("id", flat=True))
         WebhookAttempt.objects.filter(delivery__in=ids).delete()
@@ -275,7 +280,8 @@ def finish(outcomes: Sequence[Outcome]) -> None:
     """Write down many attempts, and what follows from them for deliveries and endpoints.
 
     ``outcomes`` in the order in which they ended. An endpoint that answered 410 is disabled: it
-    listens no more, and what waits for it fails. Locks endpoints, then deliveries, by id.
+    listens no more, and what waits for it fails (:func:`disable`). Locks endpoints, then
+    deliveries, by id.
     """
     if not outcomes:
         return
@@ -445,7 +451,8 @@ def _averaged(average: float, outcome: Outcome) -> float:
 def disable(endpoint_id: int) -> None:
     """Send nothing to an endpoint that is gone until a webhook is registered there again.
 
-    What waits for it fails, some rows at a time.
+    Of what waits for it some fails now; for all of a long backlog, others would wait. The worker
+    clears the rest (``delivery_history``).
     """
     with transaction.atomic():
         # Not against keys: whoever works out who listens has the locks below, and refers to this.
@@ -458,25 +465,43 @@ def disable(endpoint_id: int) -> None:
             endpoint.save(update_fields=["disabled_at"])
             webhook_listeners.refresh(endpoint.application)
             log.warning("webhook endpoint disabled", endpoint=endpoint_id)
-    give_up_waiting(endpoint_id, "the endpoint is gone")
+    give_up_gone(endpoint_id)
 
 
-def give_up_waiting(endpoint_id: int, reason: str, *, until: datetime | None = None) -> int:
-    """Fail what waits for an endpoint, but for what is due after ``until``; return how many."""
+def give_up_gone(endpoint_id: int) -> bool:
+    """Fail some of what waits for an endpoint if it is disabled; tell whether there may be more.
+
+    Locks the endpoint, so that nothing fails that waits for one which is live again.
+    """
+    rows = WebhookDelivery.objects.filter(state=State.WAITING, endpoint_id=endpoint_id)
+    gone = WebhookEndpoint.objects.filter(id=endpoint_id, disabled_at__isnull=False)
+    with transaction.atomic():
+        if gone.select_for_update(no_key=True).first() is None:
+            return False
+        return _give_up_oldest(rows, "the endpoint is gone") == FAILED_AT_ONCE
+
+
+def give_up_waiting(endpoint_id: int, reason: str, *, until: datetime) -> int:
+    """Fail what waits for an endpoint and is due at ``until`` at the latest; return how many."""
+    rows = WebhookDelivery.objects.filter(
+        state=State.WAITING, endpoint_id=endpoint_id, due_at__lte=until
+    )
     count = 0
     while True:
-        rows = WebhookDelivery.objects.filter(state=State.WAITING, endpoint_id=endpoint_id)
-        if until is not None:
-            rows = rows.filter(due_at__lte=until)
-        with transaction.atomic():
-            oldest = rows.select_for_update(skip_locked=True).order_by("due_at")
-            ids = list(oldest.values_list("id", flat=True)[:FAILED_AT_ONCE])
-            WebhookDelivery.objects.filter(id__in=ids).update(
-                state=State.FAILED, finished_at=clock.now(), given_up=reason
-            )
-        count += len(ids)
-        if len(ids) < FAILED_AT_ONCE:
+        given_up = _give_up_oldest(rows, reason)
+        count += given_up
+        if given_up < FAILED_AT_ONCE:
             return count
+
+
+def _give_up_oldest(rows: QuerySet[WebhookDelivery], reason: str) -> int:
+    with transaction.atomic():
+        oldest = rows.select_for_update(skip_locked=True).order_by("due_at")
+        ids = list(oldest.values_list("id", flat=True)[:FAILED_AT_ONCE])
+        WebhookDelivery.objects.filter(id__in=ids).update(
+            state=State.FAILED, finished_at=clock.now(), given_up=reason
+        )
+    return len(ids)
 
 
 # --- once more ------------------------------------------------------------------------------------

@@ -48,7 +48,8 @@ def _trim_endpoint(endpoint_id: int) -> None:
         _clear_orphans(endpoint_id)
         return
     if endpoint.disabled_at is not None:
-        deliveries.give_up_waiting(endpoint_id, "the endpoint is gone")
+        while deliveries.give_up_gone(endpoint_id):
+            pass
         return
     _give_up(endpoint_id, clock.now() - LONGEST_WAIT, "nothing could be sent for days")
     surplus = _newest_surplus(endpoint_id)
@@ -90,6 +91,6 @@ def _clear_finished() -> None:
         while time.monotonic() < end:
             oldest = old.order_by("finished_at")
             ids = list(oldest.values_list("id", flat=True)[:CLEARED_AT_ONCE])
-            deliveries.drop(ids)
+            deliveries.drop(ids, finished=True)
             if len(ids) < CLEARED_AT_ONCE:
                 break

@@ -477,6 +477,31 @@ def test_an_endpoint_that_is_gone_is_not_called_again(
     assert row(elsewhere).state == "waiting"
 
 
+def test_of_what_waits_for_it_so_much_fails_at_once_that_nobody_waits(
+    acme: Organization, hook: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliveries, "FAILED_AT_ONCE", 2)
+    asked, *waiting = owe(acme, hook, 9, 8, 7, 6, 5)
+
+    deliveries.finish([ended(asked, 410)])
+    assert [row(one).state for one in waiting] == ["failed", "failed", "waiting", "waiting"]
+
+    delivery_history.trim()
+    assert {row(one).state for one in waiting} == {"failed"}
+
+
+def test_what_waits_where_it_was_registered_again_meanwhile_does_not_fail(
+    acme: Organization, hook: Webhook
+) -> None:
+    deliveries.disable(hook.endpoint_id)
+    make.webhook(hook.application, "chat_deactivated", url=hook.endpoint.url)
+    (waiting,) = owe(acme, hook, 1)
+
+    deliveries.give_up_gone(hook.endpoint_id)
+
+    assert row(waiting).state == "waiting"
+
+
 def test_a_webhook_registered_there_again_makes_it_live(acme: Organization, hook: Webhook) -> None:
     deliveries.finish([ended(owe(acme, hook, 2)[0], 410)])
 
@@ -598,6 +623,24 @@ def test_what_is_done_is_kept_for_its_days(
     assert WebhookAttempt.objects.count() == 1
     assert left_after(30.1) == {waiting}
     assert WebhookAttempt.objects.count() == 0
+
+
+def test_what_is_sent_again_while_old_ones_are_cleared_is_not_lost(
+    acme: Organization, hook: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (old,) = owe(acme, hook, 1)
+    deliveries.finish([ended(old, 404)])
+    clear = deliveries.drop
+
+    def redelivered_meanwhile(delivery_ids: list[int], **more: bool) -> None:
+        deliveries.redeliver(delivery_ids)
+        clear(delivery_ids, **more)
+
+    monkeypatch.setattr(deliveries, "drop", redelivered_meanwhile)
+    with time_machine.travel(clock.now() + timedelta(days=31)):
+        delivery_history.trim()
+
+    assert row(old).state == "waiting"
 
 
 def test_old_ones_are_found_by_an_index(acme: Organization, hook: Webhook) -> None:
