@@ -4,14 +4,9 @@ Runs in an environment that holds the SDK and nothing of ours:
 ``python configuring.py HOST VERSION FACTS.json CA.pem``. A method that is not called fails the run.
 """
 
-import json
-import os
-import sys
-import traceback
-
 from livechat.agent.web.base import AgentWeb
 from livechat.configuration.base import ConfigurationApi
-from methods import Counted, equal, refusal
+from methods import Counted, equal, refusal, run
 
 MONDAY = {"day": "monday", "enabled": True, "start": "08:00", "end": "16:00"}
 WEEK = {"timezone": "Europe/Warsaw", "schedule": [MONDAY]}
@@ -415,14 +410,4 @@ def main(host, version, facts, authority):
 
 
 if __name__ == "__main__":
-    HOST, VERSION, FACTS, AUTHORITY = sys.argv[1:]
-    status = 1
-    try:
-        with open(FACTS) as told:
-            main(HOST, VERSION, json.load(told), AUTHORITY)
-        status = 0
-    except BaseException:
-        traceback.print_exc()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(status)
+    run(main)
