@@ -1,4 +1,4 @@
-"""The worker: timers, and later deliveries. Runs by itself or inside the embedded server.
+"""The worker: timers and deliveries. Runs by itself or inside the embedded server.
 
 Jobs follow one another on the caller's thread, but for those that wait for other machines or take
 long: these have threads of their own, so that timers keep time whatever a mail server does. What
