@@ -10,6 +10,7 @@ Calls block: never make one on the event loop or inside a transaction.
 
 from __future__ import annotations
 
+import queue
 import socket
 import threading
 import time
@@ -173,7 +174,7 @@ def _pools(line: _Line, *, trusted: bool) -> dict[str, type[HTTPConnectionPool]]
 def _connected(to: HTTPConnection, line: _Line, *, trusted: bool) -> socket.socket:
     """Look the host up, check its addresses, and connect to the first of them that answers."""
     failed = OSError("no address")
-    for address in addresses.resolve(to.host.strip("[]"), to.port, may_be_inside=trusted):
+    for address in _looked_up(to.host.strip("[]"), to.port, line, trusted=trusted):
         seconds = min(CONNECT_SECONDS, line.left())
         try:
             return connection.create_connection(
@@ -182,6 +183,26 @@ def _connected(to: HTTPConnection, line: _Line, *, trusted: bool) -> socket.sock
         except OSError as error:
             failed = error
     raise failed
+
+
+def _looked_up(host: str, port: int, line: _Line, *, trusted: bool) -> list[str]:
+    """Return a host's addresses; a resolver that takes too long is left alone with its thread."""
+    answer: queue.SimpleQueue[list[str] | Exception] = queue.SimpleQueue()
+
+    def look_up() -> None:
+        try:
+            answer.put(addresses.resolve(host, port, may_be_inside=trusted))
+        except Exception as error:
+            answer.put(error)
+
+    threading.Thread(target=look_up, name="resolver", daemon=True).start()
+    try:
+        found = answer.get(timeout=line.left())
+    except queue.Empty:
+        raise Unreachable("it took too long") from None
+    if isinstance(found, Exception):
+        raise found
+    return found
 
 
 @contextmanager

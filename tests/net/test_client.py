@@ -1,5 +1,6 @@
 """The outgoing client: where it goes, where it never goes, and how long it stays."""
 
+import socket
 import threading
 import time
 from http.server import BaseHTTPRequestHandler
@@ -262,6 +263,23 @@ def test_a_name_with_many_addresses_takes_no_longer(
     with pytest.raises(Unreachable):
         request("GET", "http://many.example/", Limits(0.5, 100))
 
+    assert time.monotonic() - began < 1
+
+
+def test_neither_does_one_nobody_answers_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    over = threading.Event()
+
+    def resolve(host: str, port: int, **more: object) -> list[object]:
+        over.wait(5)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    began = time.monotonic()
+
+    with pytest.raises(Unreachable, match="too long"):
+        request("GET", "http://slow.example/", Limits(0.5, 100))
+
+    over.set()
     assert time.monotonic() - began < 1
 
 
