@@ -20,6 +20,13 @@ class _Words(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.words: list[str] = []
 
+    def parse_marked_section(self, i: int, report: bool = True) -> int:
+        """Take ``<![`` for the beginning of a comment that the next ``>`` ends, as browsers do.
+
+        The parser we come from gives up where such a section has no name it knows.
+        """
+        return self.rawdata.find(">", i) + 1 or -1
+
     def handle_data(self, data: str) -> None:
         if self.cdata_elem not in _UNSEEN:
             self.words.append(data)

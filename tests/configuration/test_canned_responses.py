@@ -110,8 +110,22 @@ def test_a_response_is_kept_as_it_was_given(sales: Group, ann: User) -> None:
         ("Hi<script>alert(1)</script><!-- x -->", "Hi"),
         ("Hi <<b>script>alert(1)</script>", "Hi"),
         ("Hi <img src=x onerror=alert(1) ", "Hi img src=x onerror=alert(1)"),
+        ("Hi <![if !mso]>you<![endif]>", "Hi you"),
+        ("Hi <![>you<![x]>", "Hi you"),
+        ("Hi <![CDATA[x > y]]>", "Hi  y]]>"),
     ],
-    ids=["blanks", "tags", "comparison", "link", "script", "nested", "unfinished"],
+    ids=[
+        "blanks",
+        "tags",
+        "comparison",
+        "link",
+        "script",
+        "nested",
+        "unfinished",
+        "sections",
+        "sections of no name",
+        "sections that end for browsers",
+    ],
 )
 def test_markup_is_taken_out(sales: Group, ann: User, given: str, kept: str) -> None:
     made = keep(ann, sales, given)
