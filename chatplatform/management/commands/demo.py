@@ -89,6 +89,6 @@ def _as_table(prepared: demo.Demo) -> str:
             f"  License       {prepared.organization.license_id}",
             f"  Client id     {prepared.client_id}",
             "",
-            "  Tokens for the APIs: manage.py demo --json",
+            "  Tokens for the APIs: .venv/bin/python manage.py demo --json",
         ]
     )
