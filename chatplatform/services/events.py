@@ -189,7 +189,7 @@ WITH bumped AS (
                 'id', active_thread_id || '_' || position,
                 'created_at', to_char(
                     changed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))),
-        %(cause)s, changed_at, changed_at, 'waiting', 0
+        %(cause)s, changed_at, %(now)s, 'waiting', 0
     FROM bumped
     JOIN chatplatform_webhooklistener AS listener
         ON listener.organization_id = %(organization)s AND listener.action = 'incoming_event'

@@ -1,6 +1,7 @@
 """Webhooks about events and threads: every body, in every version."""
 
 import io
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -9,7 +10,7 @@ from django.test import override_settings
 from PIL import Image
 
 from chatplatform import clock
-from chatplatform.models import Event, Thread
+from chatplatform.models import Chat, Event, Thread, WebhookDelivery
 from chatplatform.services import summaries, thumbnails
 from tests import make
 from tests.webhooks.hooks import Hooks, client_of, in_each_version
@@ -46,6 +47,18 @@ def test_incoming_event(
         "properties": {"source": {"client_id": client_of(carl)}},
     }
     assert hooks.body() == hooks.expected(webhook, about(ids, event=event), additional_data=talking)
+
+
+def test_a_chat_that_is_ahead_of_time_is_told_of_at_once(
+    hooks: Hooks, carl: User, ids: Ids
+) -> None:
+    """A server whose clock was wrong wrote to it before."""
+    hooks.listen("incoming_event")
+    Chat.objects.filter(id=ids["chat_id"]).update(changed_at=clock.now() + timedelta(hours=1))
+
+    carl.call("send_event", chat_id=ids["chat_id"], event=make.message("Hi"))
+
+    assert WebhookDelivery.objects.get().due_at <= clock.now()
 
 
 @in_each_version("incoming_event")
