@@ -25,9 +25,11 @@ class Match(_Part):
     exact_match: bool = False
 
     def fits(self, text: str) -> bool:
-        """Tell whether ``text``, already folded, is or holds the value."""
+        """Tell whether ``text``, folded and without a slash at its end, is or holds the value."""
         wanted = self.value.casefold()
-        return text == bare_url(wanted) if self.exact_match else wanted in text
+        if self.exact_match:
+            return text == bare_url(wanted)
+        return bool(text) and wanted in f"{text}/"
 
 
 class Matches(_Part):

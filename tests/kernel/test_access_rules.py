@@ -76,6 +76,20 @@ def test_conditions_hold_together(conditions: dict[str, Any], holds: bool) -> No
     assert Conditions.model_validate(conditions).hold(PAGE, BERLIN) is holds
 
 
+@pytest.mark.parametrize(
+    "url", ["https://shop.example/", "https://shop.example", "HTTPS://Shop.example/#top"]
+)
+@pytest.mark.parametrize("part", ["https://shop.example/", "shop.example/", "shop.example"])
+def test_a_slash_at_the_end_makes_no_difference_to_parts(url: str, part: str) -> None:
+    for of in ("url", "domain"):
+        assert Conditions.model_validate({of: {"values": [match(part)]}}).hold(url, {})
+        assert not Conditions.model_validate({of: {"exclude_values": [match(part)]}}).hold(url, {})
+
+
+def test_no_page_holds_no_part() -> None:
+    assert not Conditions.model_validate({"url": {"values": [match("/")]}}).hold("", {})
+
+
 @pytest.mark.parametrize("url", ["", "nonsense", "http://[broken", "//x"])
 def test_any_url_can_be_looked_at(url: str) -> None:
     everything = {"url": {"exclude_values": [match("/sales")]}, "domain": {"values": [match("q")]}}
