@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Annotated
 from urllib.parse import urlsplit
 
+import idna
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from chatplatform.comparisons import bare_url
@@ -97,7 +99,7 @@ class Conditions(_Part):
         """Tell whether a customer there is on such a page, in such a place."""
         if self.url is not None and not self.url.fit(url):
             return False
-        if self.domain is not None and not self.domain.fit(domain_of(url), _origin(url)):
+        if self.domain is not None and not self.domain.fit(*_names_of(url)):
             return False
         return self.geolocation is None or any(
             place.fits(geolocation) for place in self.geolocation.values
@@ -112,7 +114,12 @@ def domain_of(url: str) -> str:
         return ""
 
 
-def _origin(url: str) -> str:
-    """Return the domain with its scheme, as some write it."""
+def _names_of(url: str) -> list[str]:
+    """Return the domain as browsers and as people write it, each also with its scheme."""
+    host = domain_of(url)
+    hosts = [host]
+    if "xn--" in host:
+        with suppress(UnicodeError):  # of those that only look like one
+            hosts.append(idna.decode(host))
     scheme, separator, _ = url.partition("//")
-    return f"{scheme}//{domain_of(url)}" if separator else domain_of(url)
+    return [*hosts, *(f"{scheme}//{one}" for one in hosts if separator)]

@@ -86,6 +86,18 @@ def test_a_slash_at_the_end_makes_no_difference_to_parts(url: str, part: str) ->
         assert not Conditions.model_validate({of: {"exclude_values": [match(part)]}}).hold(url, {})
 
 
+@pytest.mark.parametrize("exact", [True, False])
+@pytest.mark.parametrize(
+    "domain", ["Bücher.example", "https://bücher.example", "xn--bcher-kva.example"]
+)
+def test_a_domain_is_written_as_people_or_as_browsers_do(domain: str, exact: bool) -> None:
+    """Browsers name the page ``https://xn--bcher-kva.example/``, whatever was typed."""
+    rule = Conditions.model_validate({"domain": {"values": [match(domain, exact=exact)]}})
+
+    assert rule.hold("https://xn--bcher-kva.example/neu", {})
+    assert not rule.hold("https://xn--bcher-kv.example/neu", {})
+
+
 def test_no_page_holds_no_part() -> None:
     assert not Conditions.model_validate({"url": {"values": [match("/")]}}).hold("", {})
 
