@@ -141,13 +141,16 @@ class Sender:
     # --- what is done -------------------------------------------------------------------------
 
     def _write_down(self) -> None:
-        """Store outcomes, and only then count them as done: the next time repeats what fails."""
+        """Store outcomes, and only then count them as done: the next time repeats what fails.
+
+        Giving back comes first, for it may be repeated.
+        """
         self._written_at = time.monotonic()
         finished = list(self._finished)
         if not finished:
             return
-        _store([outcome for _, outcome in finished if outcome is not None])
         deliveries.release([call.claimed for call, outcome in finished if outcome is None])
+        _store([outcome for _, outcome in finished if outcome is not None])
         for call, outcome in finished:
             self._finished.popleft()
             if outcome is not None and outcome.status is not None:

@@ -536,6 +536,31 @@ def test_what_the_database_does_not_take_is_written_down_later(
     assert (len(there.received), WebhookAttempt.objects.count(), failed) == (1, 1, [])
 
 
+def test_what_is_written_down_is_not_written_again(
+    acme: Organization,
+    app: Application,
+    there: Receiver,
+    sending: Sender,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    listen(app, there.url)
+    give_back = deliveries.release
+    fails = iter([True])
+
+    def release(claimed: Any) -> None:
+        if next(fails, False):
+            raise OperationalError("away")
+        give_back(claimed)
+
+    monkeypatch.setattr(deliveries, "release", release)
+
+    change(acme)
+
+    until(all_delivered)
+    time.sleep(0.5)
+    assert WebhookAttempt.objects.count() == 1
+
+
 def test_what_can_not_be_written_down_holds_up_nobody(
     acme: Organization, app: Application, there: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
