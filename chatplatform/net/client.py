@@ -10,6 +10,8 @@ Calls block: never make one on the event loop or inside a transaction.
 
 from __future__ import annotations
 
+import http.client
+import io
 import queue
 import socket
 import threading
@@ -32,6 +34,8 @@ from chatplatform.net import addresses
 USER_AGENT = "ChatPlatform"
 MAX_URL = 2048
 CONNECT_SECONDS = 3.0
+MAX_TRIMMINGS = 128 * 1024
+"""Of heads, forewords (1xx) and chunks, beside a body: parsing them takes time from everybody."""
 _CHUNK = 16 * 1024
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
@@ -80,7 +84,7 @@ def request(
     answer. ``content_type`` refuses any other before the body is read. ``allowed_hosts`` (``host``
     or ``host:port``) are reached wherever they are. Raise :class:`Unreachable`.
     """
-    line = _Line(limits.seconds)
+    line = _Line(limits.seconds, 2 * limits.max_bytes + MAX_TRIMMINGS)
     with line.watched():
         for _ in range(limits.redirects + 1):
             with _sent(line, method, url, headers or {}, body, allowed_hosts) as answer:
@@ -92,9 +96,10 @@ def request(
 
 
 class _Line:
-    """The connections of one call, all of which end when its time is up."""
+    """The connections of one call, all of which end when its time is up or too much was said."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, max_heard: int) -> None:
+        self._heard_left = max_heard
         self._deadline = time.monotonic() + seconds
         self._sockets: list[socket.socket] = []
         self._lock = threading.Lock()
@@ -106,6 +111,12 @@ class _Line:
         if left <= 0:
             raise Unreachable("it took too long")
         return left
+
+    def hear(self, count: int) -> None:
+        """Count what was read; raise ``OSError`` when it is too much."""
+        self._heard_left -= count
+        if self._heard_left < 0:
+            raise OSError("it never comes to an end")
 
     def hold(self, opened: Any) -> None:
         with self._lock:
@@ -133,6 +144,26 @@ class _Line:
                     continue
 
 
+class _Heard(io.RawIOBase):
+    """What a connection brings, counted."""
+
+    def __init__(self, source: io.RawIOBase, line: _Line) -> None:
+        self._source = source
+        self._line = line
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        count: int | None = self._source.readinto(buffer)
+        self._line.hear(count or 0)
+        return count
+
+    def close(self) -> None:
+        self._source.close()
+        super().close()
+
+
 def _session(line: _Line, *, trusted: bool) -> requests.Session:
     session = requests.Session()
     session.trust_env = False  # neither proxies nor passwords of the machine's
@@ -146,7 +177,14 @@ def _session(line: _Line, *, trusted: bool) -> requests.Session:
 def _pools(line: _Line, *, trusted: bool) -> dict[str, type[HTTPConnectionPool]]:
     """Return connection pools that go to checked addresses, and whose sockets ``line`` holds."""
 
+    class Answer(http.client.HTTPResponse):
+        def __init__(self, *args: Any, **more: Any) -> None:
+            super().__init__(*args, **more)
+            self.fp = io.BufferedReader(_Heard(self.fp.detach(), line))
+
     class Plain(HTTPConnection):
+        response_class = Answer
+
         def _new_conn(self) -> socket.socket:
             return _connected(self, line, trusted=trusted)
 
@@ -155,6 +193,8 @@ def _pools(line: _Line, *, trusted: bool) -> dict[str, type[HTTPConnectionPool]]
             line.hold(self.sock)
 
     class Secure(HTTPSConnection):
+        response_class = Answer
+
         def _new_conn(self) -> socket.socket:
             return _connected(self, line, trusted=trusted)
 

@@ -283,6 +283,31 @@ def test_neither_does_one_nobody_answers_for(monkeypatch: pytest.MonkeyPatch) ->
     assert time.monotonic() - began < 1
 
 
+@pytest.mark.parametrize(
+    ("beginning", "more"),
+    [
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 1_000),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"a: b\r\n" * 10_000),
+    ],
+)
+def test_what_never_comes_to_an_end_is_cut_off(site: Site, beginning: bytes, more: bytes) -> None:
+    over = threading.Event()
+
+    def speak(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(beginning)
+        while not over.is_set():
+            handler.wfile.write(more)
+
+    site.answers["/"] = speak
+    began = time.monotonic()
+
+    with pytest.raises(Unreachable, match="never comes to an end"):
+        request("GET", f"{site.url}/", LIMITS, allowed_hosts=HERE)
+
+    over.set()
+    assert time.monotonic() - began < 1
+
+
 def test_a_site_that_hangs_up_is_not_there(site: Site) -> None:
     with pytest.raises(Unreachable):
         request("GET", f"{site.url}/missing", LIMITS, allowed_hosts=HERE)
