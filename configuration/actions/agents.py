@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, cast
-
-from pydantic import Field
+from typing import Any, Final, cast
 
 from chatplatform.api.action import Empty, Request, action
 from chatplatform.api.batches import batch
 from chatplatform.api.context import AgentContext
 from chatplatform.api.versions.change import without
 from chatplatform.api.wire import shapes
-from chatplatform.api.wire.chats import GroupId
 from chatplatform.errors import Authorization
 from chatplatform.selectors import agents as agent_selectors
 from chatplatform.services import agents, unsuspensions
@@ -28,6 +25,7 @@ from configuration.wire.agents import (
     listed,
     shown,
 )
+from configuration.wire.groups import GroupIds
 
 READ_OTHERS: Final = ("agents--all:ro",)
 CHANGE_OTHERS: Final = ("agents--all:rw",)
@@ -92,7 +90,7 @@ def get_agent(ctx: AgentContext, request: GetAgent) -> AgentShape:
 class AgentFilters(Request):
     """Which agents to list; without groups those of all."""
 
-    group_ids: Annotated[list[GroupId], Field(max_length=200)] = []
+    group_ids: GroupIds = []
     suspended: bool | None = None
 
 

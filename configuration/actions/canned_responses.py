@@ -21,6 +21,7 @@ from chatplatform.services.canned_responses import (
     TEXT_LENGTH,
     ResponseValues,
 )
+from configuration.wire.groups import GroupIds
 
 CREATE = ("canned_responses_write",)
 READ = ("canned_responses--groups:ro", "canned_responses--all:ro")
@@ -99,7 +100,7 @@ def delete_canned_response(ctx: AgentContext, request: DeleteCannedResponse) -> 
 class CannedResponseFilters(Request):
     """Which responses; without ``group_ids``, of every group one may see."""
 
-    group_ids: Annotated[list[GroupId], Field(max_length=200)] | None = None
+    group_ids: GroupIds | None = None
     include_private: bool | None = None
     include_all_private: bool | None = None
 

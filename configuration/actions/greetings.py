@@ -26,6 +26,7 @@ from chatplatform.selectors import greetings as selectors
 from chatplatform.selectors import groups
 from chatplatform.services import greetings
 from configuration.organization import organization_of
+from configuration.wire.groups import GroupIds
 
 READ = ("greetings:ro",)
 WRITE = ("greetings:rw",)
@@ -182,7 +183,7 @@ def get_greeting(ctx: AgentContext, request: NamedGreeting) -> GreetingShape:
 class GreetingFilters(Request):
     """Of which groups; none given: of all."""
 
-    groups: Annotated[list[GroupId], Field(max_length=200)] | None = None
+    groups: GroupIds | None = None
 
 
 class ListGreetings(GreetingFilters):

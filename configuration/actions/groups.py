@@ -19,11 +19,11 @@ from chatplatform.selectors import groups as group_selectors
 from chatplatform.services import groups, routing
 from chatplatform.services.organizations import NAME_LENGTH
 from configuration.organization import organization_of
+from configuration.wire.groups import MAX_AGENTS
 
 READ_ALL = "groups--all:ro"
 """The scope to look at groups one is not in."""
 _NORMAL_NEEDED_UNTIL = "3.5"
-MAX_AGENTS = 1_000
 
 Name = Annotated[str, Field(min_length=1, max_length=NAME_LENGTH)]
 LanguageCode = Annotated[str, Field(min_length=1, max_length=groups.LANGUAGE_LENGTH)]

@@ -27,6 +27,7 @@ from chatplatform.selectors import organizations
 from chatplatform.selectors import properties as selectors
 from chatplatform.services import properties as services
 from configuration.owner import named_owner
+from configuration.wire.groups import GroupIds
 
 CONFIGURE = ("properties.configuration:rw",)
 READ_LICENSE = ("properties.license.value--my:ro", "properties.license.value--all:ro")
@@ -34,9 +35,6 @@ WRITE_LICENSE = ("properties.license.value--my:rw", "properties.license.value--a
 READ_GROUP = ("properties.group.value--my:ro", "properties.group.value--all:ro")
 WRITE_GROUP = ("properties.group.value--my:rw", "properties.group.value--all:rw")
 """Of each pair the first opens the requester's own namespace, the second every one."""
-
-MAX_GROUPS = 400
-"""Groups whose properties one call may ask for by number."""
 
 
 # --- which there are --------------------------------------------------------------------------
@@ -267,7 +265,7 @@ def list_group_properties(ctx: AgentContext, request: ListGroupProperties) -> Pr
 class ListGroupsProperties(ListLicenseProperties):
     """``list_groups_properties``; no ``group_ids`` are all."""
 
-    group_ids: Annotated[list[GroupId], Field(max_length=MAX_GROUPS)]
+    group_ids: GroupIds
 
 
 class GroupPropertiesShape(TypedDict):

@@ -10,17 +10,16 @@ from typing_extensions import TypedDict
 from chatplatform.api.action import Request, action
 from chatplatform.api.context import AgentContext
 from chatplatform.api.wire import shapes
-from chatplatform.api.wire.chats import GroupId
 from chatplatform.models.tags import MAX_TAG_NAME
 from chatplatform.records import tag_record
 from chatplatform.selectors import tags as tag_selectors
 from chatplatform.services import tags
+from configuration.wire.groups import GroupIds
 
 READ = ("tags--all:ro", "tags--groups:ro")
 WRITE = ("tags--all:rw", "tags--groups:rw")
 
 Name = Annotated[str, Field(min_length=1, max_length=MAX_TAG_NAME)]
-GroupIds = Annotated[list[GroupId], Field(max_length=500)]
 
 
 class TagShape(TypedDict):
