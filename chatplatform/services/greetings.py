@@ -49,8 +49,10 @@ log = structlog.get_logger(__name__)
 
 MAX_GREETINGS = 200
 """How many greetings a group can have: every page a customer opens looks at the active ones."""
-MAX_BYTES = 1024 * 1024
-"""What all greetings of a group may come to as JSON, for the same reason."""
+MAX_BYTES = 64 * 1024
+"""What a greeting may come to as JSON: a list shows a hundred."""
+MAX_BYTES_OF_GROUP = 1024 * 1024
+"""What all greetings of a group may come to: every page a customer opens looks at them."""
 BATCH = 200
 """How many visits one call looks at whose moment has come."""
 
@@ -94,11 +96,13 @@ def update_greeting(organization: Organization, greeting_id: int, values: Record
 
 
 def _check_size(greeting: Greeting) -> None:
-    """Raise :class:`LimitReached` where the group's greetings are too much with this one."""
+    """Raise :class:`LimitReached` where it, or all of its group with it, is too much."""
     fields = ("rules", "properties", "rich_message")
     others = Greeting.objects.filter(group=greeting.group).exclude(pk=greeting.pk)
     own = [getattr(greeting, name) for name in fields]
-    limits.check_size([own, *others.values_list(*fields)], MAX_BYTES, "a group's greetings")
+    limits.check_size([own], MAX_BYTES, "a greeting")
+    every = [own, *others.values_list(*fields)]
+    limits.check_size(every, MAX_BYTES_OF_GROUP, "a group's greetings")
 
 
 def _look_again(greeting: Greeting) -> None:

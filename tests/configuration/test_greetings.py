@@ -214,19 +214,34 @@ def test_a_group_has_so_many_greetings(
     assert boss.refused("create_greeting", **whole()) == "limit_reached"
 
 
-def test_what_every_page_reads_of_a_group_is_bounded(acme: Organization, boss: User) -> None:
-    button = {"text": "x", "type": "message", "value": "x" * 4_000, "postback_id": "p"}
-    cards = {"template_id": "cards", "elements": [{"title": "x", "buttons": [button] * 13}] * 10}
-    big = boss.call("create_greeting", **whole(rich_message=cards))["id"]
+def cards_of(characters: int) -> dict[str, Any]:
+    """Return a rich message of ten cards that say so much."""
+    element = {"title": "x" * 4_000, "subtitle": "x" * (characters // 10 - 4_000)}
+    return {"template_id": "cards", "elements": [element] * 10}
+
+
+def test_a_greeting_says_so_much(boss: User) -> None:
+    most, too_much = cards_of(60_000), cards_of(70_000)
+    made = boss.call("create_greeting", **whole(rich_message=most))["id"]
+
+    assert boss.refused("create_greeting", **whole(rich_message=too_much)) == "limit_reached"
+    assert boss.refused("update_greeting", id=made, rich_message=too_much) == "limit_reached"
+    assert boss.call("get_greeting", id=made)["rich_message"] == most
+    assert boss.call("list_greetings")["found_greetings"] == 1
+
+
+def test_the_greetings_of_a_group_say_so_much(acme: Organization, boss: User) -> None:
+    large = cards_of(60_000)
+    made = [boss.call("create_greeting", **whole(rich_message=large))["id"] for _ in range(17)]
     small = boss.call("create_greeting", **whole())["id"]
 
-    assert boss.refused("create_greeting", **whole(rich_message=cards)) == "limit_reached"
-    assert boss.refused("update_greeting", id=small, rich_message=cards) == "limit_reached"
-    assert [one["id"] for one in boss.call("list_greetings")["greetings"]] == [big, small]
+    assert boss.refused("create_greeting", **whole(rich_message=large)) == "limit_reached"
+    assert boss.refused("update_greeting", id=small, rich_message=large) == "limit_reached"
+    assert [one["id"] for one in boss.call("list_greetings")["greetings"]] == [*made, small]
     assert "rich_message" not in boss.call("get_greeting", id=small)
-    boss.call("create_greeting", **whole(rich_message=cards, group=make.group(acme).number))
-    boss.call("update_greeting", id=big, rich_message=None)
-    boss.call("update_greeting", id=small, rich_message=cards)
+    boss.call("create_greeting", **whole(rich_message=large, group=make.group(acme).number))
+    boss.call("update_greeting", id=made[0], rich_message=None)
+    boss.call("update_greeting", id=small, rich_message=large)
 
 
 # --- update_greeting --------------------------------------------------------------------------
