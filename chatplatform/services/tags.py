@@ -32,6 +32,7 @@ from chatplatform.selectors import chats as chat_selectors
 from chatplatform.selectors import groups
 from chatplatform.services import changes
 from chatplatform.services.routing import lock_organization
+from chatplatform.texts import is_line, is_seen
 
 MANAGE_ALL: Final = "tags--all:rw"
 """The scope to manage tags of groups one is not in."""
@@ -45,12 +46,12 @@ def create_tag(requester: AgentRequester, name: str, group_ids: Iterable[int]) -
 
     Names differ by more than case. Raise :class:`AlreadyExists`, ``LimitReached``
     (``limits.tags``), :class:`GroupNotFound`, :class:`Authorization` for groups that are not one's
-    own (:data:`MANAGE_ALL`), and :class:`Validation` for no name or one too long. Tells
-    ``TagCreated``.
+    own (:data:`MANAGE_ALL`), and :class:`Validation` for no name, one too long or not printable.
+    Tells ``TagCreated``.
     """
     name = name.strip()
-    if not 0 < len(name) <= MAX_TAG_NAME:
-        raise Validation(f"a tag's name has 1 to {MAX_TAG_NAME} characters")
+    if not is_seen(name) or len(name) > MAX_TAG_NAME or not is_line(name):
+        raise Validation(f"a tag's name has 1 to {MAX_TAG_NAME} printable characters")
     with transaction.atomic():
         organization = lock_organization(requester.organization_id)
         numbers = _groups(organization, group_ids)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chatplatform.models import Agent, Application, Bot, Group, Organization
+from chatplatform.models import Agent, Application, Bot, Group, Organization, Tag
 from tests.world import Refused, User, World
 
 WRITTEN = {
@@ -36,11 +36,13 @@ def boss(world: World, acme: Organization) -> User:
 def test_names_are_taken_in_every_script(boss: User, shop: Application, name: str) -> None:
     boss.call("create_agent", id="smith@example.com", name=name, job_title=name)
     group = boss.call("create_group", name=name, agent_priorities={})
+    boss.call("create_tag", name=name)
     bot = boss.call("create_bot", name=name, job_title=name, owner_client_id=shop.client_id)
 
     smith = boss.call("get_agent", id="smith@example.com", fields=["job_title"])
     assert (smith["name"], smith["job_title"]) == (name, name)
     assert boss.call("get_group", id=group["id"])["name"] == name
+    assert [tag["name"] for tag in boss.call("list_tags")] == [name]
     shown = boss.call("get_bot", id=bot["id"], fields=["job_title"])
     assert (shown["name"], shown["job_title"]) == (name, name)
 
@@ -51,11 +53,13 @@ def test_names_hide_nothing(world: World, boss: User, shop: Application, name: s
         ("create_agent", {"id": "smith@example.com"}),
         ("create_group", {"agent_priorities": {}}),
         ("create_bot", {"owner_client_id": shop.client_id}),
+        ("create_tag", {}),
     ):
         with world.nothing_changes(), pytest.raises(Refused) as refused:
             boss.call(action, **payload, name=name)
         assert refused.value.type == "validation"
     assert not Bot.objects.exists()
+    assert not Tag.objects.exists()
     assert Group.objects.count() == Agent.objects.count() == 1
 
 
