@@ -119,6 +119,7 @@ def test_no_message_fails_or_is_lost_while_webhooks_come_and_go(
         while len(sent) < 10 or not settled.is_set():
             event = make.message(f"{user.name} {len(sent)}")
             sent.append(user.rtm("send_event", {"chat_id": chat_id, "event": event})["event_id"])
+            settled.wait(0.01)  # or it comes to what an account may send in a moment
         return sent
 
     def come_and_go() -> None:
