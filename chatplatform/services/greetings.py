@@ -53,6 +53,7 @@ MAX_BYTES = 64 * 1024
 """What a greeting may come to as JSON: a list shows a hundred."""
 MAX_BYTES_OF_GROUP = 1024 * 1024
 """What all greetings of a group may come to: every page a customer opens looks at them."""
+_SIZED = ("rules", "properties", "rich_message")
 BATCH = 200
 """How many visits one call looks at whose moment has come."""
 
@@ -89,7 +90,8 @@ def update_greeting(organization: Organization, greeting_id: int, values: Record
         stored = Content.model_validate({**known, **values}).stored(greeting.rich_message)
         for name, value in stored.items():
             setattr(greeting, name, value)
-        _check_size(greeting)
+        if not values.keys().isdisjoint(_SIZED):  # one that is too large can still be switched off
+            _check_size(greeting)
         greeting.save(update_fields=list(stored))
         _look_again(greeting)
     return greeting
@@ -97,11 +99,10 @@ def update_greeting(organization: Organization, greeting_id: int, values: Record
 
 def _check_size(greeting: Greeting) -> None:
     """Raise :class:`LimitReached` where it, or all of its group with it, is too much."""
-    fields = ("rules", "properties", "rich_message")
     others = Greeting.objects.filter(group=greeting.group).exclude(pk=greeting.pk)
-    own = [getattr(greeting, name) for name in fields]
+    own = [getattr(greeting, name) for name in _SIZED]
     limits.check_size([own], MAX_BYTES, "a greeting")
-    every = [own, *others.values_list(*fields)]
+    every = [own, *others.values_list(*_SIZED)]
     limits.check_size(every, MAX_BYTES_OF_GROUP, "a group's greetings")
 
 

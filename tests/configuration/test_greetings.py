@@ -230,6 +230,15 @@ def test_a_greeting_says_so_much(boss: User) -> None:
     assert boss.call("list_greetings")["found_greetings"] == 1
 
 
+def test_a_greeting_that_says_too_much_is_switched_off(acme: Organization, boss: User) -> None:
+    old = make.greeting(acme)
+    Greeting.objects.filter(pk=old.pk).update(rich_message=cards_of(70_000))
+
+    boss.call("update_greeting", id=old.pk, active=False)
+
+    assert boss.call("get_greeting", id=old.pk)["active"] is False
+
+
 def test_the_greetings_of_a_group_say_so_much(acme: Organization, boss: User) -> None:
     large = cards_of(60_000)
     made = [boss.call("create_greeting", **whole(rich_message=large))["id"] for _ in range(17)]
