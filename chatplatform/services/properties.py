@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from chatplatform import properties
+from chatplatform import limits, properties
 from chatplatform.domain_events import tell
 from chatplatform.domain_events.properties import (
     ChatPropertiesDeleted,
@@ -72,7 +72,8 @@ def register_property(
     ``kind`` is the type; the other arguments are as ``models.PropertyDefinition`` stores them.
     Names begin with a letter. Raise :class:`NotFound` for somebody else's client id,
     :class:`Validation` for a definition that makes no sense, :class:`AlreadyExists` for a name that
-    is taken, :class:`LimitReached` for more than :data:`MAX_DEFINITIONS`.
+    is taken, :class:`LimitReached` for more than :data:`MAX_DEFINITIONS`, or default values of more
+    than 64 KB.
     """
     row = PropertyDefinition(
         organization=organization,
@@ -94,6 +95,10 @@ def register_property(
         )
         if owned.count() >= MAX_DEFINITIONS:
             raise LimitReached(f"An application can have {MAX_DEFINITIONS} properties")
+        if default_value is not None:  # the licence and each group show it
+            others = owned.filter(default_value__isnull=False)
+            defaults = [default_value, *others.values_list("default_value", flat=True)]
+            limits.check_size(defaults, properties.MAX_BYTES, "default values")
         try:
             with transaction.atomic():
                 row.save(force_insert=True)

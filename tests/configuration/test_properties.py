@@ -262,6 +262,18 @@ def test_agents_define_no_properties(world: World, acme: Organization, shop: App
         assert bob.refused(action, **named) == "authorization"
 
 
+def test_default_values_come_to_64_kb(ada: User, shop: Application) -> None:
+    """The licence and every group show them all."""
+    for number in range(15):
+        register(ada, shop, f"long{number}", default_value="x" * 4_096)
+    register(ada, shop, "none")
+    more = about(shop, "more", type="string", access=EVERYWHERE, default_value="x" * 4_096)
+
+    assert ada.configuration.refused("register_property", **more) == "limit_reached"
+    assert "more" not in listed(ada, shop)
+    register(ada, shop, "short", default_value="x")
+
+
 # --- whose they are ---------------------------------------------------------------------------
 
 
