@@ -522,7 +522,7 @@ def set_status(agent: Agent, status: str) -> None:
     agent.routing_status = status
     agent.save(update_fields=["routing_status"])
     if comes_or_goes and agent.kind == Agent.Kind.BOT:
-        webhook_listeners.bot_changed(agent.bot.owner, agent.organization_id)
+        webhook_listeners.refresh(agent.bot.owner, agent.organization_id)
     shown = people.shown_status(agent, attentive)
     if shown != before:
         tell_status(agent, shown)

@@ -43,11 +43,6 @@ def lock(application: Application, organization_id: UUID | None = None) -> list[
     return list(rows.order_by("id"))
 
 
-def bot_changed(application: Application, organization_id: UUID) -> None:
-    """Refresh after a bot of ``application`` came, went, or changed its status."""
-    refresh(application, organization_id)
-
-
 def _kinds(installation: Installation) -> set[str]:
     """Return which kinds of webhooks listen on a licence."""
     if installation.removed_at is not None:

@@ -98,6 +98,11 @@ def each(records: Any, change: Callable[[Any], Any]) -> Any:
     return [change(record) if isinstance(record, dict) else record for record in records]
 
 
+def every(answer: Any, change: Callable[[Any], Any]) -> Any:
+    """Return ``answer``, an object or a list of such, with ``change`` made to every object."""
+    return each(answer, change) if isinstance(answer, list) else change(answer)
+
+
 def each_initial_event(payload: Record, change: Callable[[Record], Any]) -> Record:
     """Return a request that opens a thread with ``change`` made to every event in it."""
 
@@ -154,6 +159,11 @@ def each_item(schema: Schema, change: Callable[[Schema], Schema]) -> Schema:
         if union in schema:
             return {**schema, union: [each_item(form, change) for form in schema[union]]}
     return {**schema, "items": each_form(schema["items"], change)} if "items" in schema else schema
+
+
+def every_form(schema: Schema, change: Callable[[Schema], Schema]) -> Schema:
+    """Return the ``schema`` of an object, or of a list of such, with ``change`` made to theirs."""
+    return each_item(each_form(schema, change), change)
 
 
 def object_form(schema: Schema) -> Schema:

@@ -5,9 +5,10 @@ from chatplatform.api.versions.configuration import (
     bots,
     greetings,
     webhooks,
+    working_hours,
 )
 
-_NOUNS = (agents, bots, greetings, webhooks)
+_NOUNS = (agents, bots, greetings, webhooks, working_hours)
 
 TO_3_6 = tuple(change for noun in _NOUNS for change in noun.TO_3_6)
 """3.7 → 3.6."""

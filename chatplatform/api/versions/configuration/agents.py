@@ -8,18 +8,12 @@ from chatplatform.api.versions.change import (
     Record,
     Schema,
     VersionChange,
-    each,
-    each_item,
+    every,
+    every_form,
     replaced,
     schema_replaced,
     schema_without,
     without,
-)
-from chatplatform.api.versions.schedules import (
-    FIELD,
-    from_days,
-    one_interval_a_day,
-    schema_of_days,
 )
 
 _WRITTEN: Final = frozenset({"create_agent", "update_agent"})
@@ -81,29 +75,6 @@ TO_3_5 = (
 
 TO_3_4 = (
     VersionChange(
-        sentence="An agent's working hours are one interval a day, by the day's name, in no time "
-        "zone of their own.",
-        api="configuration",
-        requests=_WRITTEN,
-        upgrade=lambda payload: replaced(payload, FIELD, from_days),
-        schema=schema_of_days,
-    ),
-    VersionChange(
-        sentence="So they are when one agent is read, from the first beginning of a day to its "
-        "last end.",
-        api="configuration",
-        responses=frozenset({"get_agent"}),
-        downgrade=one_interval_a_day,
-        schema=schema_of_days,
-    ),
-    VersionChange(
-        sentence="And in lists of agents.",
-        api="configuration",
-        responses=frozenset({"list_agents"}),
-        downgrade=lambda agents: each(agents, one_interval_a_day),
-        schema=lambda schema: each_item(schema, schema_of_days),
-    ),
-    VersionChange(
         sentence="An agent may have a hundred chats at a time.",
         api="configuration",
         requests=_WRITTEN,
@@ -117,17 +88,10 @@ TO_3_4 = (
         schema=_fewer_wishes_schema,
     ),
     VersionChange(
-        sentence="An agent is shown without account and last logout.",
+        sentence="Agents are shown without account and last logout.",
         api="configuration",
-        responses=frozenset({"get_agent"}),
-        downgrade=lambda agent: without(agent, _NEWER),
-        schema=lambda schema: schema_without(schema, _NEWER),
-    ),
-    VersionChange(
-        sentence="So are the agents of a list.",
-        api="configuration",
-        responses=frozenset({"list_agents"}),
-        downgrade=lambda agents: each(agents, lambda agent: without(agent, _NEWER)),
-        schema=lambda schema: each_item(schema, lambda item: schema_without(item, _NEWER)),
+        responses=_READ,
+        downgrade=lambda answer: every(answer, lambda agent: without(agent, _NEWER)),
+        schema=lambda schema: every_form(schema, lambda agent: schema_without(agent, _NEWER)),
     ),
 )

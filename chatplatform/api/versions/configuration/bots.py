@@ -7,44 +7,18 @@ from typing import Any
 from chatplatform.api.versions.change import (
     DROP,
     Record,
-    Schema,
     VersionChange,
-    each,
-    each_item,
-    replaced,
     schema_without,
     without,
 )
-from chatplatform.api.versions.schedules import FIELD, from_days, one_interval_a_day, schema_of_days
 
 _WRITTEN = frozenset({"create_bot", "update_bot"})
 _TYPE = ("type",)
 _SECRET = ("secret",)
 
 
-def _scheduler(payload: Record) -> Record:
-    """A time zone alone leaves the hours there are; hours need one."""
-    if payload.get("timezone") is None:
-        return replaced(payload, FIELD, from_days)
-    week = payload.get(FIELD)
-    scheduler = {} if week is None else from_days(week)
-    if not isinstance(scheduler, dict):
-        return payload
-    placed = {**scheduler, "timezone": payload["timezone"]}
-    return {**without(payload, ("timezone",)), FIELD: placed}
-
-
-def _scheduler_schema(schema: Schema) -> Schema:
-    older = schema_of_days(schema)
-    return {**older, "properties": {**older["properties"], "timezone": {"type": "string"}}}
-
-
 def _news_but_type(bot: Record) -> Any:
     return DROP if bot.keys() == {"id", *_TYPE} else without(bot, _TYPE)
-
-
-def _each_bot(bots: Any) -> Any:
-    return each(bots, one_interval_a_day)
 
 
 TO_3_6: tuple[VersionChange, ...] = ()
@@ -79,28 +53,5 @@ TO_3_4 = (
         responses=frozenset({"create_bot"}),
         downgrade=lambda bot: without(bot, _SECRET),
         schema=lambda schema: schema_without(schema, _SECRET),
-    ),
-    VersionChange(
-        sentence="A bot's working hours are one interval a day, by the day's name, and its time "
-        "zone stands beside them.",
-        api="configuration",
-        requests=_WRITTEN,
-        upgrade=_scheduler,
-        schema=_scheduler_schema,
-    ),
-    VersionChange(
-        sentence="So they are when one bot is read, from the first beginning of a day to its "
-        "last end.",
-        api="configuration",
-        responses=frozenset({"get_bot"}),
-        downgrade=one_interval_a_day,
-        schema=schema_of_days,
-    ),
-    VersionChange(
-        sentence="And in lists of bots.",
-        api="configuration",
-        responses=frozenset({"list_bots"}),
-        downgrade=_each_bot,
-        schema=lambda schema: each_item(schema, schema_of_days),
     ),
 )
