@@ -5,6 +5,7 @@ Tenancy: each tenant table carries its organisation, and every query goes throug
 
 from chatplatform.models.access_rules import AccessRule, AllowedDomain
 from chatplatform.models.archives import ArchiveEntry, ArchiveFact
+from chatplatform.models.audit import ApiCall, AuditEntry
 from chatplatform.models.bots import Bot, BotTemplate
 from chatplatform.models.canned_responses import CannedResponse
 from chatplatform.models.channels import Channel
@@ -28,20 +29,32 @@ from chatplatform.models.greetings import (
 from chatplatform.models.groups import DeletedGroup, Group, GroupMember
 from chatplatform.models.mails import TranscriptMail
 from chatplatform.models.organizations import Organization
-from chatplatform.models.people import Account, Agent, ConnectionLease, UnsuspensionRequest
+from chatplatform.models.people import (
+    Account,
+    Agent,
+    ConnectionLease,
+    StaffMail,
+    UnsuspensionRequest,
+)
 from chatplatform.models.properties import PropertyDefinition
+from chatplatform.models.sessions import IdentityProvider, StaffSession
 from chatplatform.models.summaries import SummaryRequest
 from chatplatform.models.tags import Tag
 from chatplatform.models.tokens import (
     AccessToken,
     Application,
     BotToken,
+    Consent,
     CustomerIdentity,
     CustomerToken,
+    ExternalIdentity,
     Grant,
+    IdentityKey,
+    IdentityTransfer,
     IDToken,
     PersonalAccessToken,
     RefreshToken,
+    UsedProof,
 )
 from chatplatform.models.translations import Translation
 from chatplatform.models.webhooks import (
@@ -59,9 +72,11 @@ __all__ = [
     "Account",
     "Agent",
     "AllowedDomain",
+    "ApiCall",
     "Application",
     "ArchiveEntry",
     "ArchiveFact",
+    "AuditEntry",
     "Bot",
     "BotTemplate",
     "BotToken",
@@ -71,6 +86,7 @@ __all__ = [
     "ChatChange",
     "ChatListing",
     "ConnectionLease",
+    "Consent",
     "Customer",
     "CustomerBan",
     "CustomerIdentity",
@@ -78,6 +94,7 @@ __all__ = [
     "DeletedGroup",
     "EmailVerification",
     "Event",
+    "ExternalIdentity",
     "FileUse",
     "Form",
     "Goal",
@@ -86,6 +103,9 @@ __all__ = [
     "Group",
     "GroupMember",
     "IDToken",
+    "IdentityKey",
+    "IdentityProvider",
+    "IdentityTransfer",
     "Installation",
     "Organization",
     "PersonalAccessToken",
@@ -94,6 +114,8 @@ __all__ = [
     "RefreshToken",
     "RequestedWelcome",
     "ShownGreeting",
+    "StaffMail",
+    "StaffSession",
     "SummaryRequest",
     "Tag",
     "Thread",
@@ -102,6 +124,7 @@ __all__ = [
     "Translation",
     "UnsuspensionRequest",
     "UploadedFile",
+    "UsedProof",
     "Visit",
     "Webhook",
     "WebhookAttempt",

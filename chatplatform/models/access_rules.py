@@ -24,6 +24,9 @@ class AccessRule(models.Model):
     class Meta:
         indexes = (models.Index(fields=["organization", "position"], name="access_rule_order"),)
 
+    def __str__(self) -> str:
+        return self.description or self.public_id
+
 
 class AllowedDomain(models.Model):
     """A domain, with its subdomains, whose pages may show the chat; none means any page."""
@@ -37,3 +40,6 @@ class AllowedDomain(models.Model):
         constraints = (
             models.UniqueConstraint(fields=["organization", "domain"], name="allowed_domain_once"),
         )
+
+    def __str__(self) -> str:
+        return self.domain

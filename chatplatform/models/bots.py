@@ -34,6 +34,9 @@ class BotTemplate(models.Model):
     )
     secret_checksum = models.CharField(max_length=64)
 
+    def __str__(self) -> str:
+        return self.name
+
 
 class Bot(models.Model):
     """What a bot is beyond an agent. Its secret is stored as a checksum."""
@@ -55,3 +58,6 @@ class Bot(models.Model):
     secret_checksum = models.CharField(max_length=64)
     by_person = models.BooleanField(default=False)
     """Made with a personal access token: whoever comes with one counts it among their own."""
+
+    def __str__(self) -> str:
+        return self.agent.name

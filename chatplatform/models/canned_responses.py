@@ -1,6 +1,7 @@
 """Canned responses: texts agents send again and again."""
 
 from django.db import models
+from django.utils.text import Truncator
 
 from chatplatform import clock
 from chatplatform.models.groups import Group
@@ -19,3 +20,6 @@ class CannedResponse(models.Model):
     is_private = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=clock.now)
     updated_at = models.DateTimeField(default=clock.now)
+
+    def __str__(self) -> str:
+        return Truncator(self.text).chars(60)

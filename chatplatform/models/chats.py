@@ -121,6 +121,7 @@ class Thread(models.Model):
     queue_position = models.PositiveIntegerField(null=True, blank=True)
     """The place in the queue that was last told to clients."""
     customer_visit = models.JSONField(default=dict, blank=True)
+    """Where the customer came from when the thread began; empty once visits so old have gone."""
     summary = models.JSONField(null=True, blank=True)
     """``{"status": "ok"|"error", "text": str, "updated_at": RFC 3339}`` once there is one."""
     archived = models.BooleanField(default=False, db_default=False)
@@ -149,6 +150,11 @@ class Thread(models.Model):
             models.Index(fields=["organization", "created_at", "id"], name="thread_newest"),
             models.Index(
                 fields=["id"], name="thread_unarchived", condition=models.Q(archived=False)
+            ),
+            models.Index(
+                fields=["organization", "created_at"],
+                name="thread_visit_told",
+                condition=~models.Q(customer_visit={}),
             ),
         )
 

@@ -56,6 +56,8 @@ class Customer(models.Model):
         "Visit", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
     """The newest visit, so that showing a customer need not search for it."""
+    last_seen_at = models.DateTimeField(null=True, blank=True)
+    """When the last visit ended, or that which lasts began; visits may go before their customer."""
     created_at = models.DateTimeField(default=clock.now)
 
     class Meta:
@@ -84,6 +86,9 @@ class Customer(models.Model):
                 condition=models.Q(online_since__isnull=False),
             ),
         )
+
+    def __str__(self) -> str:
+        return self.name or self.email or str(self.id)
 
 
 class Visit(models.Model):
@@ -132,6 +137,9 @@ class CustomerBan(models.Model):
 
     class Meta:
         indexes = (models.Index(fields=["organization", "expires_at"], name="ban_running"),)
+
+    def __str__(self) -> str:
+        return " · ".join(str(one) for one in (self.customer_id, self.ip) if one)
 
 
 class EmailVerification(models.Model):

@@ -33,3 +33,6 @@ class Form(models.Model):
             models.UniqueConstraint(fields=["group", "type"], name="form_one_of_a_type"),
             models.UniqueConstraint(fields=["organization", "public_id"], name="form_public_id"),
         )
+
+    def __str__(self) -> str:
+        return f"{self.group} · {FormType(self.type).label}"

@@ -22,6 +22,14 @@ class Organization(models.Model):
     """What ``update_company_details`` stored, by the names of its fields."""
     source = models.JSONField(default=dict, blank=True)
     """What made the licence: ``{id, type, url}``, texts; empty where nobody knows."""
+    widget = models.JSONField(default=dict, blank=True)
+    """How the widget looks and what it says, as ``services/widget_look.py`` stored it; what is
+    absent has its default."""
+    retention = models.JSONField(default=dict, blank=True)
+    """For how many days what is kept, by the names of ``services/retention.py``; absent: as the
+    installation's settings say."""
+    second_factor_required = models.BooleanField(default=False)
+    """Whether its people need a second factor, or a passkey, to sign in with a password."""
     website_last_activity = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=clock.now)
 

@@ -36,6 +36,16 @@ class Account(AbstractBaseUser, PermissionsMixin):
     name = models.CharField(max_length=180, blank=True)
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
+    failed_sign_ins = models.PositiveSmallIntegerField(default=0)
+    """How many passwords in a row were wrong, from wherever."""
+    locked_until = models.DateTimeField(null=True, blank=True)
+    """Until when no password is looked at, because too many were wrong."""
+    failed_codes = models.PositiveSmallIntegerField(default=0, db_default=0)
+    """How many codes of second factors in a row were wrong, from wherever."""
+    codes_locked_until = models.DateTimeField(null=True, blank=True)
+    """Until when no code is looked at, because too many were wrong."""
+    email_verified_at = models.DateTimeField(null=True, blank=True)
+    """When a link in a mail to ``email`` was opened; empty for an address nobody has proved."""
     created_at = models.DateTimeField(default=clock.now)
 
     objects: ClassVar[AccountManager] = AccountManager()
@@ -48,12 +58,19 @@ class Account(AbstractBaseUser, PermissionsMixin):
 
 
 class AgentRole(models.TextChoices):
-    """Roles as the chat and configuration APIs name them (protocol.md 2.1)."""
+    """Roles as the chat and configuration APIs name them (protocol.md 2.1), highest first."""
 
     OWNER = "owner"
     VICEOWNER = "viceowner"
     ADMINISTRATOR = "administrator"
     NORMAL = "normal"
+
+    def stands_above(self, other: str) -> bool:
+        """Tell whether this role is higher than ``other``: whoever has that one can neither give
+        it nor change anybody who has it.
+        """
+        order = list(AgentRole)
+        return order.index(self) < order.index(AgentRole(other))
 
 
 class RoutingStatus(models.TextChoices):
@@ -143,6 +160,52 @@ class Agent(models.Model):
 
     def __str__(self) -> str:
         return self.public_id
+
+
+class StaffMail(models.Model):
+    """A mail to somebody who signs in, on its way: composed when it leaves, so that no link in it
+    lies in the database.
+    """
+
+    class Kind(models.TextChoices):
+        """What it is for."""
+
+        INVITATION = "invitation"
+        RESET = "reset"
+        """Somebody typed the address and wants a new password; whose it is, is found when it
+        leaves."""
+        LOCKED = "locked"
+        VERIFICATION = "verification"
+        """Proves that ``address`` is the account's, which may be another than it has now."""
+        PASSWORD_CHANGED = "password_changed"  # noqa: S105 - no secret
+        ADDRESS_CHANGED = "address_changed"
+        FACTOR_ADDED = "factor_added"
+        FACTOR_REMOVED = "factor_removed"
+
+    account = models.ForeignKey(
+        Account, on_delete=models.CASCADE, null=True, blank=True, related_name="mails"
+    )
+    """Whose it is; empty where only an address was typed."""
+    address = models.EmailField(blank=True)
+    """Where it goes, if not to the account's own address."""
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    base_url = models.CharField(max_length=255)
+    """Where links in it lead: scheme and host."""
+    asked_by = models.CharField(max_length=254, blank=True)
+    """Public id of the agent who asked for it."""
+    due_at = models.DateTimeField(null=True, blank=True)
+    """When it leaves, or is tried again; empty when it left or was given up."""
+    attempts = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        indexes = (
+            models.Index(
+                fields=["due_at"],
+                name="staff_mail_due",
+                condition=models.Q(due_at__isnull=False),
+            ),
+        )
 
 
 class UnsuspensionRequest(models.Model):

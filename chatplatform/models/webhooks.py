@@ -84,6 +84,9 @@ class Webhook(models.Model):
     class Meta:
         indexes = (models.Index(fields=["application", "action"], name="webhook_action"),)
 
+    def __str__(self) -> str:
+        return f"{self.action} ({self.description[:60]})" if self.description else self.action
+
 
 class WebhookListener(models.Model):
     """That a webhook is to hear of an action on a licence, as things are now."""
@@ -163,7 +166,11 @@ class WebhookDelivery(models.Model):
                 name="delivery_finished",
                 condition=models.Q(finished_at__isnull=False),
             ),
+            models.Index(fields=["organization", "id"], name="delivery_of"),
         )
+
+    def __str__(self) -> str:
+        return f"{self.action} {ids.delivery_id(self.pk)}"
 
 
 class WebhookAttempt(models.Model):
