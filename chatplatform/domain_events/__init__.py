@@ -74,15 +74,19 @@ class ChatSignal(DomainEvent):
 class Cause:
     """Who caused what is told: the user of a call, their account, and the client they used.
 
-    Ids as text, empty where there is none.
+    Ids as text, empty where there is none. For the audit log alone: ``door`` is the way in
+    (``models.AuditEntry.Door``), ``address`` and ``user_agent`` are the client's.
     """
 
     user_id: str
     account_id: str
     client_id: str
+    door: str = ""
+    address: str = ""
+    user_agent: str = ""
 
     def record(self) -> Record:
-        """Return it as plain data."""
+        """Return as plain data what webhooks are told."""
         return {
             "user_id": self.user_id,
             "account_id": self.account_id,

@@ -9,7 +9,9 @@ from chatplatform.domain_events import DomainEvent
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SessionsEnded(DomainEvent):
-    """Live connections must end: those of ``user_id``, or those made with ``token_checksum``.
+    """Live connections must end: those of ``user_id``, those made with ``token_checksum``, those
+    made with any token of ``client_id``, of agents and customers or of ``agents_only``, or those
+    of customers that come from ``address`` now (``ip_addresses.normal``).
 
     ``reason`` is the disconnect reason the clients are told (protocol.md 3.5).
     ``except_connection`` names one that may stay.
@@ -18,6 +20,9 @@ class SessionsEnded(DomainEvent):
     reason: str
     user_id: str = ""
     token_checksum: str = ""
+    client_id: str = ""
+    address: str = ""
+    agents_only: bool = False
     except_connection: str = ""
 
 

@@ -17,12 +17,6 @@ def access_goal(organization_id: UUID, goal_id: int) -> Goal:
     return goal
 
 
-def list_goals(organization_id: UUID) -> list[Record]:
-    """Return the records of all goals, oldest first. One read."""
-    goals = Goal.objects.filter(organization_id=organization_id).order_by("id")
-    return [goal_record(goal) for goal in goals]
-
-
 def goal_record(goal: Goal) -> Record:
     """Return a goal as its makers see it."""
     record: Record = {

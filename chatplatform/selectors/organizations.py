@@ -10,6 +10,24 @@ def by_id(organization_id: UUID) -> Organization | None:
     return Organization.objects.filter(pk=organization_id).first()
 
 
+def by_text(organization_id: str) -> Organization | None:
+    """Return the organisation with this id as text, if it is an id and there is one."""
+    try:
+        return by_id(UUID(organization_id))
+    except ValueError:
+        return None
+
+
+def by_name(limit: int) -> list[Organization]:
+    """Return up to ``limit`` organisations in the order of their names."""
+    return list(Organization.objects.order_by("name", "license_id")[:limit])
+
+
+def newest(limit: int) -> list[Organization]:
+    """Return up to ``limit`` organisations, those made last first."""
+    return list(Organization.objects.order_by("-license_id")[:limit])
+
+
 def by_license(license_id: int) -> Organization | None:
     """Return the organisation whose chat licence has this number, if there is one."""
     return Organization.objects.filter(license_id=license_id).first()

@@ -10,8 +10,8 @@ from django.db.models import Q
 
 from chatplatform import clock
 from chatplatform.errors import Authentication, NotFound
-from chatplatform.models import Account, Agent, Chat, ConnectionLease, Customer
-from chatplatform.models.people import RoutingStatus
+from chatplatform.models import Account, Agent, Chat, ConnectionLease, Customer, Organization
+from chatplatform.models.people import AgentRole, RoutingStatus
 from chatplatform.records import (
     Record,
     agent_record,
@@ -20,8 +20,11 @@ from chatplatform.records import (
     ticket_record,
 )
 from chatplatform.requester import AgentRequester
+from chatplatform.scopes import allowed, effective
 
 TICKETS_SHOWN = 100
+NO_SEAT = 0
+"""The ``agent_id`` of a requester who is nobody's agent: a platform superuser."""
 
 
 def agent_by_public_id(organization_id: UUID, public_id: str) -> Agent:
@@ -47,6 +50,68 @@ def acting(requester: AgentRequester, *, lock: bool = False) -> Agent:
 def working_agent(account: Account) -> Agent | None:
     """Return the seat of an account that may work: neither suspended nor awaiting approval."""
     return Agent.objects.filter(account=account, suspended=False, awaiting_approval=False).first()
+
+
+def seat_of(account: Account) -> Agent | None:
+    """Return the seat of an account, whether or not it may work."""
+    return Agent.objects.filter(account=account).select_related("organization").first()
+
+
+def requester_of(account: Account, organization: Organization | None = None) -> AgentRequester:
+    """Return the person who signed in to our pages as the one who asks: all their role allows.
+
+    A platform superuser acts in ``organization`` with the rights of an owner. Raise
+    :class:`Authentication` for an account without a seat that may work, and for a superuser
+    without ``organization``.
+    """
+    if account.is_superuser:
+        if organization is None:
+            raise Authentication("a superuser acts in an organisation")
+        return _superuser(account, organization)
+    seat = (
+        Agent.objects.filter(
+            account=account,
+            account__is_active=True,
+            suspended=False,
+            awaiting_approval=False,
+        )
+        .select_related("organization")
+        .first()
+    )
+    if seat is None:
+        raise Authentication("the account has no seat in a chat licence")
+    return AgentRequester(
+        organization_id=seat.organization_id,
+        license_id=seat.organization.license_id,
+        account_id=account.pk,
+        agent_id=seat.pk,
+        public_id=seat.public_id,
+        customer_facing_id=seat.customer_facing_id,
+        name=seat.name,
+        role=seat.role,
+        client_id="",
+        scopes=effective(seat.role, allowed(seat.role)),
+        token_checksum="",
+        expires_at=None,
+    )
+
+
+def _superuser(account: Account, organization: Organization) -> AgentRequester:
+    role = AgentRole.OWNER
+    return AgentRequester(
+        organization_id=organization.pk,
+        license_id=organization.license_id,
+        account_id=account.pk,
+        agent_id=NO_SEAT,
+        public_id=account.email,
+        customer_facing_id="",
+        name=account.name or account.email,
+        role=role,
+        client_id="",
+        scopes=effective(role, allowed(role)),
+        token_checksum="",
+        expires_at=None,
+    )
 
 
 def in_conversation(customer_ids: Collection[UUID], since: datetime) -> set[UUID]:

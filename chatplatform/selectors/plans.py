@@ -40,6 +40,24 @@ def exceeded(organization_id: UUID, plan: Plan) -> list[Excess]:
     ]
 
 
+class Use(NamedTuple):
+    """How much of what a plan limits there is; where it counts for each, of whoever has most."""
+
+    resource: Resource
+    used: int
+    limit: int
+
+
+def in_use(organization_id: UUID, plan: Plan) -> list[Use]:
+    """Return how much there is of everything that ``plan`` limits. Seven reads."""
+    most: dict[Resource, int] = dict.fromkeys(plans.LIMITS[plan], 0)
+    for used in _uses(organization_id):
+        most[used.resource] = max(most[used.resource], used.by)
+    return [
+        Use(resource, number, plans.LIMITS[plan][resource]) for resource, number in most.items()
+    ]
+
+
 def _uses(organization_id: UUID) -> Iterator[Excess]:
     """Yield how many there are of everything that is limited."""
     agents = Agent.objects.filter(organization_id=organization_id)

@@ -82,13 +82,13 @@ def connected_agents(
     memberships = GroupMember.objects.filter(agent_id__in=slots).select_related("group")
     for membership in memberships:
         slots[membership.agent_id].priorities[membership.group.number] = membership.priority
-    running = _running_chats(organization_id, [slot.agent.public_id for slot in slots.values()])
+    running = running_chats(organization_id, [slot.agent.public_id for slot in slots.values()])
     for slot in slots.values():
         slot.load = running.get(slot.agent.public_id, 0)
     return list(slots.values())
 
 
-def _running_chats(organization_id: UUID, public_ids: Iterable[str]) -> dict[str, int]:
+def running_chats(organization_id: UUID, public_ids: Iterable[str]) -> dict[str, int]:
     """Return how many running chats with a customer agents talk in; zeros are left out."""
     readers = {f"a:{public_id}": public_id for public_id in public_ids}
     loads = (

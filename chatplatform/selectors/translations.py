@@ -17,12 +17,20 @@ def own_phrases(group: Group, language: str) -> dict[str, str]:
 
     Phrases of the language hold for its variants where these have none.
     """
+    inherited, exact = phrases_by_origin(group, language)
+    return {**inherited, **exact}
+
+
+def phrases_by_origin(group: Group, language: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the phrases a group has worded for the language of a variant, and for just this one.
+
+    What is no variant inherits nothing. One read.
+    """
     key = language_key(language)
-    known = Translation.objects.filter(group=group, language__in={key, key.split("-")[0]})
-    found: dict[str, str] = {}
-    for translation in sorted(known, key=lambda one: len(one.language)):
-        found |= translation.phrases
-    return found
+    wider = key.split("-")[0]
+    rows = Translation.objects.filter(group=group, language__in={key, wider})
+    known = {one.language: one.phrases for one in rows}
+    return known.get(wider, {}) if wider != key else {}, known.get(key, {})
 
 
 def phrases_in_force(group: Group, language: str) -> dict[str, str]:

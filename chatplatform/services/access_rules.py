@@ -23,7 +23,7 @@ from chatplatform.models.groups import GENERAL_GROUP
 from chatplatform.records import Record
 from chatplatform.selectors import access_rules as selectors
 from chatplatform.selectors import groups
-from chatplatform.services import routing
+from chatplatform.services import audit, routing
 
 MAX_GROUPS = 200
 MAX_DESCRIPTION = 1024
@@ -63,6 +63,7 @@ def add_access_rule(
         rules.insert(place, rule)
         _check_size(rules)
         _renumber(rules)
+        _log("add_auto_access", organization.id, rule.public_id, before, rules)
         _tell(organization.id, before, rules, {rule.public_id: _ADDED})
     return rule
 
@@ -97,8 +98,30 @@ def update_access_rule(
             rules.insert(_place(rules, next_id), rule)
         rule.save()
         _renumber(rules)
+        _log("update_auto_access", organization.id, rule_id, before, rules)
         _tell(organization.id, before, rules, {rule_id: _UPDATED})
     return rule
+
+
+def move_access_rule(organization: Organization, rule_id: str, steps: int) -> None:
+    """Move a rule by so many places from where it stands by then, up where ``steps`` is negative.
+
+    It goes no further than to an end of the list. Raise :class:`NotFound`. Tells
+    ``AccessRulesChanged``, unless it stays where it is.
+    """
+    with transaction.atomic():
+        routing.lock_organization(organization.id)
+        rules = selectors.access_rules(organization.id)
+        before = selectors.rule_records(rules)
+        rule = _found(rules, rule_id)
+        at = rules.index(rule)
+        place = min(max(at + steps, 0), len(rules) - 1)
+        if place == at:
+            return
+        rules.insert(place, rules.pop(at))
+        _renumber(rules)
+        _log("update_auto_access", organization.id, rule_id, before, rules)
+        _tell(organization.id, before, rules, {rule_id: _UPDATED})
 
 
 def delete_access_rule(organization: Organization, rule_id: str) -> None:
@@ -111,6 +134,7 @@ def delete_access_rule(organization: Organization, rule_id: str) -> None:
         rules.remove(rule)
         rule.delete()
         _renumber(rules)
+        _log("delete_auto_access", organization.id, rule_id, before, rules)
         _tell(organization.id, before, rules, {rule_id: _DELETED})
 
 
@@ -153,6 +177,19 @@ def _checked_description(description: str) -> str:
     if len(description) > MAX_DESCRIPTION:
         raise Validation(f"a description has at most {MAX_DESCRIPTION} characters")
     return description
+
+
+def _log(
+    action: str,
+    organization_id: UUID,
+    rule_id: str,
+    before: Sequence[Record],
+    rules: Sequence[AccessRule],
+) -> None:
+    """Log what became of one rule; that its neighbours are others' neighbours now, is the same."""
+    was = next((one for one in before if one["id"] == rule_id), None)
+    now = next((one for one in selectors.rule_records(rules) if one["id"] == rule_id), None)
+    audit.record(organization_id, action, "auto_access", rule_id, before=was, after=now)
 
 
 def _tell(

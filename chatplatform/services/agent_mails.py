@@ -12,11 +12,13 @@ from typing import Final
 from uuid import UUID
 
 import structlog
+from django.db import transaction
 
 from chatplatform import clock
 from chatplatform.errors import NotFound
 from chatplatform.models import Agent
 from chatplatform.requester import AgentRequester
+from chatplatform.services import audit
 
 log = structlog.get_logger(__name__)
 
@@ -65,5 +67,17 @@ def reactivate(requester: AgentRequester, agent_id: str) -> None:
         kind=Agent.Kind.HUMAN,
         public_id=agent_id.strip().lower(),
     )
-    if not agents.update(email_disabled_at=None):
-        raise NotFound("Agent not found")
+    with transaction.atomic():
+        agent = agents.select_for_update(of=("self",)).first()
+        if agent is None:
+            raise NotFound("Agent not found")
+        since, agent.email_disabled_at = agent.email_disabled_at, None
+        agent.save(update_fields=["email_disabled_at"])
+        audit.record(
+            agent.organization_id,
+            "reactivate_email",
+            "agent",
+            agent.public_id,
+            before={"email_disabled_at": clock.to_wire(since) if since else None},
+            after={"email_disabled_at": None},
+        )

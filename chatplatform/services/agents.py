@@ -42,7 +42,15 @@ from chatplatform.models.people import AgentRole, RoutingStatus
 from chatplatform.records import Record, agent_configuration
 from chatplatform.requester import AgentRequester
 from chatplatform.selectors import groups as group_selectors
-from chatplatform.services import groups, presence, routing, working_hours
+from chatplatform.services import (
+    audit,
+    groups,
+    invitations,
+    presence,
+    routing,
+    staff_sessions,
+    working_hours,
+)
 from chatplatform.services.organizations import checked_name
 from chatplatform.texts import is_line
 from chatplatform.working_hours import DAYS
@@ -75,12 +83,6 @@ MAX_INTERVALS: Final = 70
 """Working hours a week can have: ten a day."""
 
 _TIME_OF_DAY: Final = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00")
-_RANK: Final = {
-    role: rank
-    for rank, role in enumerate(
-        (AgentRole.NORMAL, AgentRole.ADMINISTRATOR, AgentRole.VICEOWNER, AgentRole.OWNER)
-    )
-}
 
 
 class AgentValues(TypedDict, total=False):
@@ -112,11 +114,13 @@ def create_agent(
     awaiting_approval: bool = False,
     by: AgentRequester | None = None,
     max_chats: int = MAX_CHATS,
+    invite_from: str = "",
     **values: Any,
 ) -> Agent:
     """Give a new person an account and a seat; the address is their id in the Agent API.
 
-    Without ``password`` the account can not sign in with one. ``values`` are
+    Without ``password`` the account can not sign in with one; with ``invite_from``, scheme and host
+    of our pages, a mail invites its owner to set one, if links may lead there. ``values`` are
     :class:`AgentValues`, with ``max_chats`` chats at most. Somebody who was an agent before gets
     the same seat again. Raise :class:`AlreadyExists` for an address that is taken,
     :class:`Validation` for values that are malformed or a second owner, ``GroupNotFound``,
@@ -142,12 +146,11 @@ def create_agent(
         working_hours.next_change(agent)
         agent.save()
         groups.place_agent(organization, agent, places)
-        tell(
-            AgentCreated(
-                organization_id=str(organization.pk),
-                agent=agent_configuration(agent, group_selectors.places_of(agent)),
-            )
-        )
+        made = agent_configuration(agent, group_selectors.places_of(agent))
+        audit.record(organization.pk, "create_agent", "agent", email, after=made)
+        if invite_from and password is None:
+            invitations.invite_newcomer(agent, invite_from, by)
+        tell(AgentCreated(organization_id=str(organization.pk), agent=made))
     return agent
 
 
@@ -191,6 +194,7 @@ def update_agent(
             agent.account.name = agent.name
             agent.account.save(update_fields=["name"])
         after = agent_configuration(agent, group_selectors.places_of(agent))
+        audit.record(organization_id, "update_agent", "agent", agent_id, before=before, after=after)
         if changed := {key: value for key, value in after.items() if before[key] != value}:
             tell(
                 AgentUpdated(
@@ -215,6 +219,9 @@ def suspend_agent(organization_id: UUID, agent_id: str, by: AgentRequester | Non
             return
         agent.suspended = True
         agent.save(update_fields=["suspended"])
+        _log_switch("suspend_agent", agent, "suspended")
+        if agent.account is not None:
+            staff_sessions.end_all(agent.account)
         tell(AgentSuspended(organization_id=str(organization_id), agent_id=agent_id))
         presence.end_sessions(
             organization, agent, reason="agent_disconnected_by_server", because="suspended"
@@ -230,6 +237,7 @@ def unsuspend_agent(organization_id: UUID, agent_id: str, by: AgentRequester | N
             agent.suspended = False
             agent.save(update_fields=["suspended"])
             UnsuspensionRequest.objects.filter(agent=agent).delete()
+            _log_switch("unsuspend_agent", agent, "suspended")
             tell(AgentUnsuspended(organization_id=str(organization_id), agent_id=agent_id))
 
     _change(organization_id, agent_id, by, again)
@@ -242,6 +250,7 @@ def approve_agent(organization_id: UUID, agent_id: str, by: AgentRequester | Non
         if agent.awaiting_approval:
             agent.awaiting_approval = False
             agent.save(update_fields=["awaiting_approval"])
+            _log_switch("approve_agent", agent, "awaiting_approval")
             tell(AgentApproved(organization_id=str(organization_id), agent_id=agent_id))
 
     _change(organization_id, agent_id, by, approved)
@@ -257,6 +266,8 @@ def delete_agent(organization_id: UUID, agent_id: str, by: AgentRequester | None
         organization = routing.lock_organization(organization_id)
         agent = _locked(organization, agent_id, by)
         _spare_the_owner(agent)
+        gone = agent_configuration(agent, group_selectors.places_of(agent))
+        audit.record(organization_id, "delete_agent", "agent", agent_id, before=gone)
         account, agent.account = agent.account, None
         agent.deleted_at, agent.hours_change_at = clock.now(), None
         agent.save(update_fields=["account", "deleted_at", "hours_change_at"])
@@ -268,6 +279,18 @@ def delete_agent(organization_id: UUID, agent_id: str, by: AgentRequester | None
         if account is not None:
             _delete_account(account)
     routing.settle_after_commit(organization_id)
+
+
+def _log_switch(action: str, agent: Agent, field: str) -> None:
+    now = getattr(agent, field)
+    audit.record(
+        agent.organization_id,
+        action,
+        "agent",
+        agent.public_id,
+        before={field: not now},
+        after={field: now},
+    )
 
 
 def check_password_strength(password: str) -> None:
@@ -307,7 +330,7 @@ def _change(
 
 
 def _check_rank(by: AgentRequester | None, role: str) -> None:
-    if by is not None and _RANK[AgentRole(role)] > _RANK[AgentRole(by.role)]:
+    if by is not None and AgentRole(role).stands_above(by.role):
         raise Authorization("Roles above one's own can not be given or changed")
 
 
@@ -356,8 +379,13 @@ def _delete_account(account: Account) -> None:
 
 
 def _seat(organization: Organization, email: str, account: Account) -> Agent:
-    """Return a fresh seat, with the identity its holder had before if there was one."""
+    """Return a fresh seat, with the identity its holder had before if there was one.
+
+    Raise :class:`AlreadyExists` where somebody has the id who signs in with another address now.
+    """
     former = Agent.ever.filter(organization=organization, public_id=email).first()
+    if former is not None and former.deleted_at is None:
+        raise AlreadyExists(f"the address {email} is taken")
     fresh = Agent(organization=organization, public_id=email, account=account)
     if former is not None:
         fresh.pk, fresh.customer_facing_id = former.pk, former.customer_facing_id

@@ -50,9 +50,10 @@ def index_again(thread_id: str) -> None:
 
 
 def forget(thread_id: str) -> None:
-    """Let nobody find a thread by its texts until it has been read again."""
+    """Let nobody find a thread by what it says until it has been read again."""
     index_again(thread_id)
     ArchiveEntry.objects.filter(thread_id=thread_id).delete()
+    ArchiveFact.objects.filter(thread_id=thread_id).delete()
 
 
 def _due() -> list[str]:

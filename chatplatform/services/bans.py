@@ -8,7 +8,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from chatplatform import clock, ip_addresses, limits
 from chatplatform.domain_events import tell
@@ -16,12 +16,20 @@ from chatplatform.domain_events.customers import CustomerBanned
 from chatplatform.domain_events.sessions import SessionsEnded
 from chatplatform.errors import NotFound, Validation
 from chatplatform.models import Chat, ConnectionLease, Customer, CustomerBan, Organization
-from chatplatform.properties import Properties, license_value
+from chatplatform.properties import Properties
 from chatplatform.records import Record
 from chatplatform.requester import AgentRequester
 from chatplatform.selectors import monitoring, people
 from chatplatform.selectors.customers import running_bans
-from chatplatform.services import customers, listings, participants, presence, routing, threads
+from chatplatform.services import (
+    audit,
+    customers,
+    listings,
+    participants,
+    presence,
+    routing,
+    threads,
+)
 from chatplatform.services.events import Draft, system_message
 
 REASON = "customer_banned"
@@ -46,11 +54,13 @@ def ban(requester: AgentRequester, *, seconds: int, customer_id: str = "", ip: s
     """Turn a customer away, an address, or both, for ``seconds``.
 
     Sessions of the customer, and of whoever is online at the address, end at once, their running
-    chats close with a system message, and until the ban expires neither tokens nor cookies serve
-    (services/tokens.py). It replaces the customer's former ban, or the former one of the address
-    alone. Raise :class:`NotFound`, :class:`Validation` for what is no address or the one that masks
-    them all, and ``LimitReached`` when the licence has as many bans as it may (``limits.banned``).
-    Tells ``CustomerBanned``, ``CustomerLeft`` and ``SessionsEnded`` of everybody turned away.
+    chats close with a system message (of an address: if the visit began there), and until the ban
+    expires neither tokens nor cookies serve (services/authentication.py). It replaces the
+    customer's former ban, or the former one of the address alone. Raise :class:`NotFound`,
+    :class:`Validation` for what is no address or the one that masks them all, and ``LimitReached``
+    when the licence has as many bans as it may (``limits.banned``). Tells ``CustomerBanned``,
+    ``CustomerLeft`` and ``SessionsEnded`` of everybody turned away, and ``SessionsEnded`` of the
+    address.
     """
     with transaction.atomic():
         organization = routing.lock_organization(requester.organization_id)
@@ -71,9 +81,23 @@ def unban(organization_id: UUID, *, ip: str = "", customer_id: str = "") -> None
             named = Q(customer=people.access_customer(organization.id, customer_id))
         else:
             named = Q(ip=_address(ip))
-        gone, _ = running_bans(organization.id).filter(named).delete()
-        if not gone:
+        if not lift(running_bans(organization.id).filter(named)):
             raise NotFound("There is no such ban")
+
+
+def lift(rows: QuerySet[CustomerBan]) -> bool:
+    """Delete bans, and log those that hold; return whether there were any.
+
+    For who may decide that: people unban by :func:`unban`.
+    """
+    with transaction.atomic():
+        gone = list(rows.select_for_update(of=("self",)).order_by("pk"))
+        now = clock.now()
+        for one in gone:
+            if one.expires_at > now:
+                _log("unban_customer", one, before=_logged(one))
+        CustomerBan.objects.filter(pk__in=[one.pk for one in gone]).delete()
+    return bool(gone)
 
 
 def _ban(
@@ -96,12 +120,32 @@ def _ban(
         created_at=now,
         expires_at=now + timedelta(seconds=seconds),
     )
+    _log("ban_customer", made, after=_logged(made))
     days = -(-seconds // _DAY)
     if customer is not None:
         made.thread_id = _turn_away(customer, requester, days)
         made.save(update_fields=["thread_id"])
     for one in _others_at(organization, address, customer):
         _turn_away(one, requester, days)
+    if address is not None:
+        tell(
+            SessionsEnded(
+                organization_id=str(organization.id),
+                address=ip_addresses.normal(address),
+                reason=REASON,
+            )
+        )
+
+
+def _log(action: str, ban: CustomerBan, **was_and_is: Record) -> None:
+    """Log what is done about a ban: of a customer by their id alone, else of an address."""
+    kind, subject = ("customer", ban.customer_id) if ban.customer_id else ("address", ban.ip)
+    audit.record(ban.organization_id, action, kind, subject, **was_and_is)
+
+
+def _logged(ban: CustomerBan) -> Record:
+    """Return a ban without whom it is of: the log outlives what is known of customers."""
+    return {"expires_at": clock.to_wire(ban.expires_at), "with_address": ban.ip is not None}
 
 
 def _locked(organization: Organization, customer_id: str) -> Customer:
@@ -112,7 +156,10 @@ def _locked(organization: Organization, customer_id: str) -> Customer:
 def _others_at(
     organization: Organization, address: str | None, but: Customer | None
 ) -> list[Customer]:
-    """Return who else is online at ``address``, locked."""
+    """Return who else is here on a visit that began at ``address``, locked: their chats end, too.
+
+    Where their sockets come from now, only the processes that hold these know.
+    """
     if address is None:
         return []
     online = Customer.objects.filter(
@@ -146,8 +193,7 @@ def _address(text: str) -> str:
 def _checked_address(properties: Properties, text: str) -> str:
     """Return an address to ban; the mask stands for everybody."""
     address = _address(text)
-    mask = license_value(properties, "monitoring", "ip_mask", "")
-    if address == ip_addresses.normal(mask):
+    if address == ip_addresses.normal(ip_addresses.mask(properties)):
         raise Validation("`ip` is what every address is shown as")
     return address
 
@@ -158,7 +204,7 @@ def _bannable_address(properties: Properties, customer: Customer) -> str | None:
     A mask stands for everybody; a private address is mostly that of a proxy in front.
     """
     address = customer.last_visit.ip if customer.last_visit else None
-    if not address or license_value(properties, "monitoring", "ip_mask", ""):
+    if not address or ip_addresses.mask(properties):
         return None
     return address if ipaddress.ip_address(address).is_global else None
 

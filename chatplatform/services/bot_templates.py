@@ -7,15 +7,19 @@ comes before the organisations' locks, which are taken in the order of their ids
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final, NamedTuple, TypedDict
 from uuid import UUID
 
 from django.db import transaction
 
-from chatplatform import ids
+from chatplatform import domain_events, ids
+from chatplatform.domain_events import Cause
 from chatplatform.errors import LimitReached, NotFound
 from chatplatform.models import Application, Bot, BotTemplate, Installation, Organization
-from chatplatform.services import bots, routing, tokens
+from chatplatform.records import Record
+from chatplatform.services import audit, bots, routing, tokens
 
 MAX_TEMPLATES: Final = 5
 """How many one application has at most."""
@@ -56,9 +60,11 @@ def create_template(
         template = BotTemplate.objects.create(
             application=application, secret_checksum=tokens.checksum(secret), **chosen
         )
+        _log("create_bot_template", template, after=_record(template))
         if affect_existing:
             for organization_id in _licences(application):
-                bots.make_of_template(routing.lock_organization(organization_id), template)
+                with _seen_from(organization_id, application):
+                    bots.make_of_template(routing.lock_organization(organization_id), template)
     return NewTemplate(template, secret)
 
 
@@ -72,12 +78,15 @@ def update_template(
     chosen = bots.checked(values)  # type: ignore[arg-type]
     with transaction.atomic():
         template = _locked(owner, template_id)
+        before = _record(template)
         for field, value in chosen.items():
             setattr(template, field, value)
         template.save(update_fields=list(chosen))
+        _log("update_bot_template", template, before=before, after=_record(template))
         if affect_existing:
             for organization_id in _homes(template):
-                bots.update_bot(organization_id, template_id, chosen)  # type: ignore[arg-type]
+                with _seen_from(organization_id, owner):
+                    bots.update_bot(organization_id, template_id, chosen)  # type: ignore[arg-type]
 
 
 def delete_template(owner: Application, template_id: str, *, affect_existing: bool = False) -> None:
@@ -88,9 +97,11 @@ def delete_template(owner: Application, template_id: str, *, affect_existing: bo
     """
     with transaction.atomic():
         template = _locked(owner, template_id)
+        _log("delete_bot_template", template, before=_record(template))
         if affect_existing:
             for organization_id in _homes(template):
-                bots.delete_bot(organization_id, template_id)
+                with _seen_from(organization_id, owner):
+                    bots.delete_bot(organization_id, template_id)
         template.delete()
 
 
@@ -104,17 +115,47 @@ def reset_secret(owner: Application, template_id: str, *, affect_existing: bool 
         template = _locked(owner, template_id)
         template.secret_checksum = tokens.checksum(secret)
         template.save(update_fields=["secret_checksum"])
+        _log("reset_bot_template_secret", template)
         if affect_existing:
-            made = Bot.objects.filter(template=template, agent__organization__in=_homes(template))
+            homes = _homes(template)
+            made = Bot.objects.filter(template=template, agent__organization__in=homes)
             made.update(secret_checksum=template.secret_checksum)
+            for organization_id in homes:
+                with _seen_from(organization_id, owner):
+                    audit.record(organization_id, "reset_bot_secret", "bot", template_id)
     return secret
 
 
 def lock_application(application: Application) -> Application:
-    """Return an application with its row locked until commit."""
+    """Return an application with its row locked until commit.
+
+    Raise :class:`NotFound` where it was deleted meanwhile.
+    """
     rows = Application.objects.select_for_update(no_key=True)
-    locked: Application = rows.get(pk=application.pk)
+    locked: Application | None = rows.filter(pk=application.pk).first()
+    if locked is None:
+        raise NotFound("Application not found")
     return locked
+
+
+def _record(template: BotTemplate) -> Record:
+    values: Record = {field: getattr(template, field) for field in bots.TEMPLATED}
+    return {"id": template.pk, "owner_client_id": template.application.client_id, **values}
+
+
+def _log(action: str, template: BotTemplate, **was_and_is: Record) -> None:
+    home = template.application.organization_id
+    audit.record(home, action, "bot_template", template.pk, **was_and_is)
+
+
+@contextmanager
+def _seen_from(organization_id: UUID, application: Application) -> Iterator[None]:
+    """Let other licences than the application's own see the application act, and nobody of its."""
+    cause = domain_events.cause()
+    if organization_id != application.organization_id:
+        cause = Cause("", "", application.client_id, door=cause.door if cause else "")
+    with domain_events.caused_by(cause):
+        yield
 
 
 def _locked(owner: Application, template_id: str) -> BotTemplate:

@@ -23,7 +23,15 @@ from chatplatform.models.groups import GroupPriority
 from chatplatform.models.people import RoutingStatus
 from chatplatform.records import Record, bot_configuration
 from chatplatform.selectors import groups as group_selectors
-from chatplatform.services import groups, presence, routing, tokens, working_hours
+from chatplatform.services import (
+    audit,
+    bot_tokens,
+    groups,
+    presence,
+    routing,
+    tokens,
+    working_hours,
+)
 from chatplatform.services.agents import checked_scheduler
 from chatplatform.services.organizations import checked_name
 from chatplatform.services.tokens import IssuedToken
@@ -124,7 +132,9 @@ def _make(organization: Organization, agent: Agent, bot: Bot, chosen: Record) ->
     bot.agent = agent
     bot.save(force_insert=True)
     groups.place_agent(organization, agent, places)
-    tell(BotCreated(organization_id=str(organization.pk), bot=_configuration(bot)))
+    made = _configuration(bot)
+    audit.record(organization.pk, "create_bot", "bot", agent.public_id, after=made)
+    tell(BotCreated(organization_id=str(organization.pk), bot=made))
 
 
 def update_bot(organization_id: UUID, bot_id: str, values: BotValues) -> None:
@@ -148,6 +158,7 @@ def update_bot(organization_id: UUID, bot_id: str, values: BotValues) -> None:
         bot.agent.save(update_fields=[field for field in chosen if field in _OF_AGENT])
         bot.save(update_fields=[field for field in chosen if field not in _OF_AGENT])
         after = _configuration(bot)
+        audit.record(organization_id, "update_bot", "bot", bot_id, before=before, after=after)
         if changed := {key: value for key, value in after.items() if before[key] != value}:
             tell(BotUpdated(organization_id=str(organization_id), bot_id=bot_id, changed=changed))
         working_hours.follow(bot.agent, within)
@@ -163,6 +174,7 @@ def delete_bot(organization_id: UUID, bot_id: str) -> None:
         organization = routing.lock_organization(organization_id)
         bot = _locked(organization, bot_id)
         agent = bot.agent
+        audit.record(organization_id, "delete_bot", "bot", bot_id, before=_configuration(bot))
         agent.deleted_at, agent.hours_change_at = clock.now(), None
         agent.save(update_fields=["deleted_at", "hours_change_at"])
         agent.memberships.all().delete()
@@ -182,6 +194,7 @@ def reset_secret(organization_id: UUID, bot_id: str) -> str:
         secret = ids.secret()
         bot.secret_checksum = tokens.checksum(secret)
         bot.save(update_fields=["secret_checksum"])
+        audit.record(organization_id, "reset_bot_secret", "bot", bot_id)
     return secret
 
 
@@ -203,7 +216,10 @@ def issue_token(organization_id: UUID, bot_id: str, client_id: str, secret: str)
     known = bot.secret_checksum if bot is not None else ""
     if bot is None or not hmac.compare_digest(known, tokens.checksum(secret)):
         raise Authentication("the bot, its owner or its secret is not known")
-    return tokens.issue_bot_token(bot)
+    with transaction.atomic():
+        issued = bot_tokens.issue_bot_token(bot)
+        audit.record(organization_id, "issue_bot_token", "bot", bot_id)
+    return issued
 
 
 def _locked(organization: Organization, bot_id: str) -> Bot:

@@ -19,6 +19,7 @@ from chatplatform.models import CannedResponse
 from chatplatform.records import Record, canned_response_record
 from chatplatform.requester import AgentRequester
 from chatplatform.selectors.canned_responses import access_group_of_responses, access_response
+from chatplatform.services import audit
 from chatplatform.services.routing import lock_organization
 
 TEXT_LENGTH: Final = 16_384
@@ -69,6 +70,7 @@ def create_canned_response(
             created_at=now,
             updated_at=now,
         )
+        _log("create_canned_response", response, after=_logged(response))
         tell(CannedResponseCreated(**_about(response), response=canned_response_record(response)))
     return response
 
@@ -88,11 +90,12 @@ def update_canned_response(
         lock_organization(requester.organization_id)
         response = access_response(requester, response_id)
         readers, former = _readers(response), _about(response)
-        was_private = response.is_private
+        was_private, before = response.is_private, _logged(response)
         _change(response, requester, values)
         if not (was_private and response.is_private):
             response.author_id = requester.agent_id
         response.save()
+        _log("update_canned_response", response, before=before, after=_logged(response))
         if readers != _readers(response):
             tell(CannedResponseDeleted(**former, now=_place(response)))
         record: Record = canned_response_record(response)
@@ -108,8 +111,22 @@ def delete_canned_response(requester: AgentRequester, response_id: int) -> None:
     with transaction.atomic():
         response = access_response(requester, response_id)
         about = _about(response)
+        _log("delete_canned_response", response, before=_logged(response))
         response.delete()
         tell(CannedResponseDeleted(**about))
+
+
+def _log(action: str, response: CannedResponse, **was_and_is: dict[str, Any]) -> None:
+    organization_id = response.organization_id
+    audit.record(organization_id, action, "canned_response", response.pk, **was_and_is)
+
+
+def _logged(response: CannedResponse) -> dict[str, Any]:
+    """Return what the audit log may know: of a private response not what it says."""
+    record = canned_response_record(response)
+    if response.is_private:
+        record |= {"text": audit.HIDDEN, "tags": audit.HIDDEN}
+    return record
 
 
 def _change(response: CannedResponse, requester: AgentRequester, values: ResponseValues) -> None:

@@ -248,7 +248,11 @@ def _begin(
         continuous = bool(chat.properties.get("routing", {}).get("continuous"))
     agents = _invited_agents(requester, opening, chat)
     thread = threads.open_thread(
-        chat, active=opening.active, continuous=continuous, client_id=requester.client_id
+        organization,
+        chat,
+        active=opening.active,
+        continuous=continuous,
+        client_id=requester.client_id,
     )
     chat.properties = merge(chat.properties, opening.chat_properties)
     chat.properties = merge(chat.properties, {"routing": {"continuous": continuous}})

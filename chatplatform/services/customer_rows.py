@@ -6,6 +6,7 @@ from uuid import UUID
 
 from chatplatform.domain_events import tell
 from chatplatform.domain_events.customers import CustomerCame, CustomerStatisticsUpdated
+from chatplatform.errors import NotFound
 from chatplatform.models import Customer
 from chatplatform.records import statistics_record
 from chatplatform.selectors import monitoring
@@ -14,9 +15,13 @@ from chatplatform.selectors import monitoring
 def locked(customer_id: UUID) -> Customer:
     """Return the customer with their row locked until commit.
 
-    The visit is not read along: a join would show it as it was before the wait for the lock.
+    The visit is not read along: a join would show it as it was before the wait for the lock. Raise
+    :class:`NotFound` for one who was erased meanwhile.
     """
-    return Customer.objects.select_for_update(no_key=True).get(id=customer_id)
+    found = Customer.objects.select_for_update(no_key=True).filter(id=customer_id).first()
+    if found is None:
+        raise NotFound("Customer not found")
+    return found
 
 
 def count(customer: Customer, **more: int) -> None:

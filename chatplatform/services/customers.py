@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -10,7 +9,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from chatplatform import clock
+from chatplatform import clock, ip_addresses
 from chatplatform.domain_events import tell
 from chatplatform.domain_events.customers import (
     CustomerPageUpdated,
@@ -22,7 +21,6 @@ from chatplatform.domain_events.customers import (
 from chatplatform.domain_events.sessions import SessionsRegrouped
 from chatplatform.errors import GroupNotFound
 from chatplatform.models import Chat, Customer, Organization, Visit
-from chatplatform.properties import license_value
 from chatplatform.records import Record
 from chatplatform.requester import AgentRequester, Requester
 from chatplatform.selectors import groups as group_selectors
@@ -250,12 +248,13 @@ def _running_visit(customer: Customer, address: str, user_agent: str, referrer: 
     _note_activity(organization)
     visit = Visit.objects.create(
         customer=customer,
-        ip=_stored_address(organization, address),
+        ip=ip_addresses.stored(organization.properties, address),
         geolocation=geolocation.locate(address),
         user_agent=user_agent[:1024],
         referrer=referrer[:2048],
     )
     customer.last_visit = visit
+    customer.last_seen_at = visit.started_at
     customer.visits_count += 1
     return visit
 
@@ -269,15 +268,6 @@ def _note_activity(organization: Organization) -> None:
     if last is None or last.date() < now.date():
         rows = Organization.objects.filter(id=organization.id)
         transaction.on_commit(lambda: rows.update(website_last_activity=now), robust=True)
-
-
-def _stored_address(organization: Organization, address: str) -> str | None:
-    """Return what is stored for an address: the licence's mask, if it has one, or itself."""
-    shown = license_value(organization.properties, "monitoring", "ip_mask", "") or address
-    try:
-        return str(ipaddress.ip_address(shown))
-    except ValueError:
-        return None
 
 
 def _open_page(customer: Customer, visit: Visit, page: dict[str, str]) -> Record | None:
@@ -336,6 +326,7 @@ def update_customer_page(
         customer.save(
             update_fields=[
                 "last_visit",
+                "last_seen_at",
                 "visits_count",
                 "page_views_count",
                 "group_number",

@@ -6,11 +6,11 @@ their threads. Customers themselves stay, and so do their counters.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Max, QuerySet
 
@@ -23,22 +23,34 @@ from chatplatform.models import (
     ChatChange,
     CustomerBan,
     Event,
+    FileUse,
     Organization,
     ReachedGoal,
     ShownGreeting,
     Thread,
     TranscriptMail,
 )
-from chatplatform.properties import Properties, license_value
+from chatplatform.properties import Properties
 from chatplatform.records import Record
-from chatplatform.services import archives, changes, listings, routing, threads
+from chatplatform.selectors import webhooks
+from chatplatform.services import (
+    archives,
+    audit,
+    changes,
+    deliveries,
+    listings,
+    retention,
+    routing,
+    threads,
+)
 from chatplatform.services.events import system_message
 
 BATCH = 50
 """Threads deleted in one transaction."""
 RETAINED_BATCHES = 10
-"""Batches an organisation loses in one run of the timer."""
+"""Batches :func:`forget_threads` takes at most."""
 _OUT_OF_THE_WAY = 1_000_000_000
+_SPOKEN = ("message", "rich_message", "file", "filled_form")
 
 _HARMLESS = {
     "routing": ("continuous", "idle", "pinned", "unassigned"),
@@ -56,8 +68,12 @@ def delete_chat(organization_id: UUID, chat_id: str) -> None:
 
     Raise :class:`NotFound`. Tells ``ChatDeleted``.
     """
+    newest = _settled(organization_id, chat_id)
+    forget_calls(organization_id, chats=[chat_id])
     with transaction.atomic():
         chat = _locked(organization_id, chat_id)
+        audit.record(organization_id, "delete_chat", "chat", chat_id)
+        forget_calls(organization_id, chats=[chat_id], after=newest)
         _close(chat)
         _drop_chat(chat)
 
@@ -68,12 +84,13 @@ def delete_thread(organization_id: UUID, chat_id: str, thread_id: str) -> None:
     Raise :class:`NotFound`, and :class:`NotAllowed` while the thread runs. Tells
     ``ThreadDeleted``, or ``ChatDeleted``.
     """
+    going = {chat_id: [thread_id]}
+    newest = _settled(organization_id, chat_id, thread_id)
+    _forget_calls_of(organization_id, going)
     with transaction.atomic():
-        chat = _locked(organization_id, chat_id)
-        if not Thread.objects.filter(chat=chat, id=thread_id).exists():
-            raise NotFound("Thread not found")
-        if chat.active_thread_id == thread_id:
-            raise NotAllowed("A running thread can not be deleted")
+        chat = _locked(organization_id, chat_id, thread_id)
+        audit.record(organization_id, "delete_thread", "thread", thread_id)
+        _forget_calls_of(organization_id, going, after=newest)
         if _drop_threads(chat, [thread_id]):
             changes.record(ThreadDeleted, chat, thread_id=thread_id)
             chat.save()
@@ -103,6 +120,18 @@ def delete_threads(
         deleted += step
     if deleted:
         _tell_deleted(organization_id, date_from, date_to, tag)
+        limits = {
+            "date_from": clock.to_wire(date_from) if date_from else "",
+            "date_to": clock.to_wire(date_to) if date_to else "",
+            "tag": tag,
+        }
+        audit.record(
+            organization_id,
+            "delete_threads",
+            "organization",
+            organization_id,
+            before={**limits, "threads": deleted},
+        )
     return deleted
 
 
@@ -124,6 +153,8 @@ def _delete_some(organization_id: UUID, wanted: QuerySet[Thread]) -> int:
     by_chat: dict[str, list[str]] = {}
     for chat_id, thread_id in rows:
         by_chat.setdefault(chat_id, []).append(thread_id)
+    if rows:
+        _forget_calls_of(organization_id, by_chat)
     for chat_id in sorted(by_chat):
         with transaction.atomic():
             chat = Chat.objects.select_for_update(of=("self",)).filter(
@@ -136,7 +167,29 @@ def _delete_some(organization_id: UUID, wanted: QuerySet[Thread]) -> int:
     return len(rows)
 
 
-def _locked(organization_id: UUID, chat_id: str) -> Chat:
+def _forget_calls_of(
+    organization_id: UUID, by_chat: Mapping[str, Sequence[str]], *, after: int = 0
+) -> None:
+    """Forget the calls that tell of threads, and of the chats that have no others."""
+    going = [thread_id for thread_ids in by_chat.values() for thread_id in thread_ids]
+    others = Thread.objects.filter(chat_id__in=list(by_chat)).exclude(id__in=going)
+    chats = set(by_chat) - set(others.values_list("chat_id", flat=True))
+    forget_calls(organization_id, chats=chats, threads=going, after=after)
+
+
+def _settled(organization_id: UUID, chat_id: str, thread_id: str = "") -> int:
+    """Return the newest call once all that was told of a chat so far is written down.
+
+    Those up to it can be forgotten while nobody waits for the chat, and the others, which are few,
+    with its row locked. Raise what :func:`_locked` raises.
+    """
+    with transaction.atomic():
+        _locked(organization_id, chat_id, thread_id)
+        return webhooks.newest_call(organization_id)
+
+
+def _locked(organization_id: UUID, chat_id: str, thread_id: str = "") -> Chat:
+    """Return a chat, locked, in which ``thread_id``, if one is named, is closed."""
     chat = (
         Chat.objects.select_for_update(of=("self",))
         .filter(organization_id=organization_id, id=chat_id)
@@ -144,6 +197,10 @@ def _locked(organization_id: UUID, chat_id: str) -> Chat:
     )
     if chat is None:
         raise NotFound("Chat not found")
+    if thread_id and not Thread.objects.filter(chat=chat, id=thread_id).exists():
+        raise NotFound("Thread not found")
+    if thread_id and chat.active_thread_id == thread_id:
+        raise NotAllowed("A running thread can not be deleted")
     return chat
 
 
@@ -221,19 +278,29 @@ def _last_events(chat: Chat) -> dict[str, dict[str, str]]:
 # --- anonymous chats ----------------------------------------------------------------------------
 
 
-def anonymize_chat(organization_id: UUID, chat_id: str) -> None:
+def anonymize_chat(organization_id: UUID, chat_id: str, *, calls_forgotten: bool = False) -> None:
     """Take out of a chat all that could identify anybody, for good; a running thread closes first.
 
-    What was said and shown is deleted and the customer leaves. Threads stay with their times,
-    groups, tags and agents, so that counts remain right. Nothing can be added any more
-    (``ChatAnonymized``). Raise :class:`NotFound`; a second time nothing happens.
+    Whatever anybody said is deleted, agents too: they may have repeated it. What remains is its
+    shape: that somebody wrote, when, and which agent it was; and the threads with their times,
+    groups, tags and agents, so that counts remain right. The customer leaves. Calls to webhooks
+    that tell of the chat as it was are forgotten. Nothing can be added any more
+    (``ChatAnonymized``). Raise :class:`NotFound`; a second time nothing happens. Locks the chat.
+
+    ``calls_forgotten``: who asks forgets those calls, of many chats at once.
     """
+    newest = 0
+    if not calls_forgotten:
+        newest = _settled(organization_id, chat_id)
+        forget_calls(organization_id, chats=[chat_id])
     with transaction.atomic():
         chat = _locked(organization_id, chat_id)
         if chat.anonymized:
             return
+        if not calls_forgotten:
+            forget_calls(organization_id, chats=[chat_id], after=newest)
         _close(chat)
-        Event.objects.filter(thread__chat=chat).delete()
+        _silence(chat)
         ChatChange.objects.filter(chat=chat).delete()
         _unlink(chat)
         for thread in Thread.objects.select_for_update().filter(chat=chat).order_by("number"):
@@ -245,6 +312,38 @@ def anonymize_chat(organization_id: UUID, chat_id: str) -> None:
         chat.anonymized = True
         chat.save()
         listings.follow(chat)
+
+
+def forget_calls(
+    organization_id: UUID,
+    *,
+    chats: Collection[str] | QuerySet[Chat, Any] = (),
+    customers: Collection[str] = (),
+    threads: Collection[str] = (),
+    after: int = 0,
+) -> int:
+    """Delete the calls to webhooks, sent or not, that tell of any of these; return how many.
+
+    Call it before telling what becomes of them now. It looks at all of the organisation's calls
+    beyond the one ``after``, in steps (``selectors.webhooks.calls_naming``).
+    """
+    forgotten = 0
+    for calls in webhooks.calls_naming(
+        organization_id, chats=chats, customers=customers, threads=threads, after=after
+    ):
+        if found := list(calls.values_list("id", flat=True)):
+            deliveries.drop(found)
+        forgotten += len(found)
+    return forgotten
+
+
+def _silence(chat: Chat) -> None:
+    """Leave of what people said that they did, and nothing of what programs added."""
+    written = Event.objects.filter(thread__chat=chat)
+    FileUse.objects.filter(event__in=written).update(event=None)
+    written.exclude(type__in=_SPOKEN).delete()
+    written.update(content={}, properties={}, custom_id="", repeat_key=None, deleted=True)
+    written.filter(author_id=str(chat.customer_id)).update(author_id="")
 
 
 def _unlink(chat: Chat) -> None:
@@ -277,31 +376,18 @@ def _harmless(properties: Properties) -> Properties:
 # --- retention ----------------------------------------------------------------------------------
 
 
-def forget_old_threads() -> None:
-    """Delete threads older than their organisation keeps them; bounded per call.
+def forget_threads(organization: Organization, days: int) -> int:
+    """Delete the oldest threads an organisation keeps for ``days`` only; return how many they were.
 
-    The licence property ``limits.archives_retention.base`` says for how many days, else the
-    setting ``ARCHIVES_RETENTION_DAYS``; 0 keeps them for ever.
+    They are :data:`RETAINED_BATCHES` times :data:`BATCH` at most. Tells ``ThreadsDeleted``.
     """
-    for organization in Organization.objects.only("id", "properties").iterator(chunk_size=500):
-        days = license_value(
-            organization.properties,
-            "limits",
-            "archives_retention.base",
-            settings.ARCHIVES_RETENTION_DAYS,
-        )
-        if days > 0:
-            _forget_before(organization.id, clock.now() - timedelta(days=days))
-
-
-def _forget_before(organization_id: UUID, moment: datetime) -> None:
-    old = Thread.objects.filter(
-        organization_id=organization_id, active=False, created_at__lt=moment
-    )
+    moment = clock.now() - timedelta(days=days)
+    old = retention.expired(organization, "chats", days)
     deleted = 0
     for _ in range(RETAINED_BATCHES):
-        if not (step := _delete_some(organization_id, old)):
+        if not (step := _delete_some(organization.id, old)):
             break
         deleted += step
     if deleted:
-        _tell_deleted(organization_id, None, moment, "")
+        _tell_deleted(organization.id, None, moment, "")
+    return deleted

@@ -30,12 +30,24 @@ from chatplatform.models import (
 )
 from chatplatform.models.groups import GroupPriority
 from chatplatform.models.people import AgentRole, RoutingStatus
-from chatplatform.scopes import allowed
-from chatplatform.services import agents, applications, bots, groups, organizations, tokens
+from chatplatform.scopes import ALL, allowed
+from chatplatform.services import (
+    agent_tokens,
+    agents,
+    applications,
+    bots,
+    groups,
+    organizations,
+    personal_access_tokens,
+    tokens,
+)
 
 DEFAULT_NAME: Final = "Demo"
 LEAST_SECONDS_LEFT: Final = 3_600
 """An access token with less than this to live is replaced."""
+
+REDIRECT_URIS: Final = ("http://localhost:3000", "http://127.0.0.1:3000", "http://localhost:8080")
+"""Where an application that somebody develops against the demo usually runs."""
 
 _PEOPLE: Final = (
     ("olivia", "Olivia Hart", "Head of support", AgentRole.OWNER),
@@ -141,14 +153,27 @@ def _application(organization: Organization, name: str) -> tuple[Application, st
         application, _ = applications.create_application(
             organization,
             "Demo integration",
+            REDIRECT_URIS,
             any_origin=True,
+            description="What the examples use: it may ask for everything.",
+            scopes=ALL,
             client_id=client_id,
             client_secret=client_secret,
         )
-    elif not check_password(client_secret, application.client_secret):
+    else:
+        _complete(application, client_secret)
+    return application, client_secret
+
+
+def _complete(application: Application, client_secret: str) -> None:
+    """Give the application what one made by an older version lacks, and its secret back."""
+    if not check_password(client_secret, application.client_secret):
         application.client_secret = client_secret
         application.save(update_fields=["client_secret", "updated"])
-    return application, client_secret
+    if not application.scopes and not application.redirect_uris:
+        application.scopes = sorted(ALL)
+        application.redirect_uris = " ".join(REDIRECT_URIS)
+        application.save(update_fields=["scopes", "redirect_uris", "updated"])
 
 
 def _bots(organization: Organization, name: str, owner: Application) -> list[DemoBot]:
@@ -196,9 +221,8 @@ def _personal_access_token(account: Account) -> str:
             return token
     created_at = clock.now()
     token = _secret("pat", str(account.pk), created_at.isoformat())
-    return tokens.create_personal_access_token(
-        account, "Demo", wanted, token, created_at=created_at
-    )
+    personal_access_tokens.issue(account, "Demo", wanted, token, created_at=created_at)
+    return token
 
 
 def _access_token(account: Account, application: Application) -> str:
@@ -212,7 +236,7 @@ def _access_token(account: Account, application: Application) -> str:
         token = derived(row.expires)
         if row.token_checksum == tokens.checksum(token) and set(row.scope.split()) == wanted:
             return token
-    return tokens.issue_access_token(account, application, wanted, make=derived).token
+    return agent_tokens.issue_access_token(account, application, wanted, make=derived).token
 
 
 def _email(name: str, alias: str) -> str:

@@ -11,7 +11,7 @@ from django.db import transaction
 from chatplatform.access_conditions import domain_of
 from chatplatform.errors import AlreadyExists, LimitReached, NotFound, Validation
 from chatplatform.models import AllowedDomain, Organization
-from chatplatform.services import routing
+from chatplatform.services import audit, routing
 
 MAX_LENGTH: Final = 255
 MAX_DOMAINS: Final = 100
@@ -32,6 +32,9 @@ def allow_domain(organization: Organization, domain: str) -> AllowedDomain:
             raise AlreadyExists("The domain is allowed already")
         if known.count() >= MAX_DOMAINS:
             raise LimitReached(f"There can be {MAX_DOMAINS} domains")
+        audit.record(
+            organization.id, "add_allowed_domain", "allowed_domain", host, after={"domain": host}
+        )
         return AllowedDomain.objects.create(organization=organization, domain=host)
 
 
@@ -40,9 +43,14 @@ def disallow_domain(organization: Organization, domain: str) -> None:
 
     :class:`Validation` for what is no domain.
     """
-    found = AllowedDomain.objects.filter(organization=organization, domain=_host(domain))
-    if not found.delete()[0]:
-        raise NotFound("Domain not found")
+    host = _host(domain)
+    with transaction.atomic():
+        routing.lock_organization(organization.id)
+        found = AllowedDomain.objects.filter(organization=organization, domain=host)
+        if not found.delete()[0]:
+            raise NotFound("Domain not found")
+        gone = {"domain": host}
+        audit.record(organization.id, "delete_allowed_domain", "allowed_domain", host, before=gone)
 
 
 def _host(domain: str) -> str:

@@ -24,7 +24,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from chatplatform import clock
+from chatplatform import clock, mail_errors, mail_links
 from chatplatform.errors import LimitReached, NotFound, Validation
 from chatplatform.models import Customer, EmailVerification
 from chatplatform.net import client
@@ -57,9 +57,9 @@ def request_email_verification(
     """Mail the customer a link, and call ``callback_uri`` once they confirm there.
 
     Where the address is verified already, it is called at once. ``base_url`` is scheme and host
-    the link leads to. Raise :class:`Validation` for a customer without an address or a callback
-    that is no web address, :class:`LimitReached` when the address got enough mails today, or the
-    customer asked often enough.
+    the link leads to. Raise :class:`Validation` for a customer without an address, a callback that
+    is no web address, and where links may not lead to ``base_url``; :class:`LimitReached` when the
+    address got enough mails today, or the customer asked often enough.
     """
     _check_uri(callback_uri)
     if len(base_url) > MAX_BASE_URL:
@@ -71,12 +71,15 @@ def request_email_verification(
         own = EmailVerification.objects.filter(customer=customer)
         if own.filter(created_at__gt=clock.now() - DAY).count() >= REQUESTS_A_DAY:
             raise LimitReached("The customer asked often enough for today")
+        mail_due = not customer.email_verified and _is_mail_due(customer)
+        if mail_due:
+            base_url = mail_links.required(base_url)
         EmailVerification.objects.create(
             customer=customer,
             email=customer.email,
             callback_uri=callback_uri,
             base_url=base_url,
-            mail_due=not customer.email_verified and _is_mail_due(customer),
+            mail_due=mail_due,
             call_due=customer.email_verified,
         )
         _forget_surplus(own)
@@ -187,7 +190,7 @@ def send_mails() -> None:
                 _send(_mail(waiting[0], connection))
                 waiting.pop(0)
     except OSError as error:
-        log.warning("mails were not sent", error=repr(error))
+        log.warning("mails were not sent", error=mail_errors.reason(error))
         left = [request.pk for request in waiting]
         EmailVerification.objects.filter(pk__in=left).update(mail_due=True)
 
@@ -196,7 +199,7 @@ def _send(message: EmailMessage) -> None:
     try:
         message.send()
     except (SMTPDataError, SMTPRecipientsRefused) as error:
-        log.warning("a mail was refused", error=repr(error))
+        log.warning("a mail was refused", error=mail_errors.reason(error))
 
 
 def _mail(request: EmailVerification, connection: BaseEmailBackend) -> EmailMessage:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
 from typing import BinaryIO
 from urllib.parse import quote
 from uuid import UUID
 
+import structlog
 from django.conf import settings
 from django.core.files import File
 from django.db import transaction
@@ -17,6 +20,9 @@ from chatplatform.errors import EntityTooLarge, Validation
 from chatplatform.models import Event, FileUse, UploadedFile
 from chatplatform.records import Record
 from chatplatform.selectors import files
+from chatplatform.services import customer_rows
+
+log = structlog.get_logger(__name__)
 
 MAX_PIXELS = 50_000_000
 SWEEP_AT_MOST = 200
@@ -58,8 +64,12 @@ def store(
     size: int,
     file: BinaryIO,
     origin: str = "",
+    customer_id: UUID | None = None,
 ) -> UploadedFile:
     """Keep an uploaded file and return its row; ``origin`` is where its URL begins.
+
+    ``customer_id`` is the uploader, if a customer is: their row is locked, so that nothing of
+    somebody who is being erased is kept. Raise ``NotFound`` for one who was.
 
     The type comes from the bytes; a claim they contradict is refused. Raise
     :class:`EntityTooLarge`, or :class:`Validation` for executables and contradicted claims.
@@ -86,8 +96,11 @@ def store(
     if dimensions:
         row.width, row.height = dimensions
     file.seek(0)
-    row.content.save(row.token, File(file), save=False)
-    row.save(force_insert=True)
+    with transaction.atomic():
+        if customer_id is not None:
+            customer_rows.locked(customer_id)
+        row.content.save(row.token, File(file), save=False)
+        row.save(force_insert=True)
     return row
 
 
@@ -199,14 +212,53 @@ def use(token: str, event: Event) -> None:
 
 
 def delete_unused() -> None:
-    """Delete files no event has used within a day, or whose threads are gone; a batch a call."""
+    """Delete files no event has used within a day, or whose threads are gone; a batch a call.
+
+    One that can not be deleted stays for the next call, and holds up no other.
+    """
     stale = UploadedFile.objects.filter(used=False, created_at__lt=clock.now() - files.UNUSED_FOR)
-    for row in stale[:SWEEP_AT_MOST]:
-        deleted, _ = UploadedFile.objects.filter(token=row.token, used=False).delete()
-        if deleted:
-            row.content.delete(save=False)
+    for token in list(stale.values_list("token", flat=True)[:SWEEP_AT_MOST]):
+        _try(partial(_delete_one_unused, token), token)
     for use_id, token in _uses_without_event():
-        _forget(use_id, token)
+        _try(partial(forget_use, use_id, token), token)
+
+
+def _try(do: Callable[[], object], token: str) -> None:
+    try:
+        do()
+    except Exception:
+        log.exception("a file was not deleted", file=token[:8])
+
+
+def _delete_one_unused(token: str) -> None:
+    with transaction.atomic():
+        row = UploadedFile.objects.select_for_update().filter(token=token, used=False).first()
+        if row is not None:
+            _remove(row)
+
+
+def delete(token: str) -> bool:
+    """Delete a file with its content and its thumbnails, whatever shows it.
+
+    Return whether there was one.
+    """
+    with transaction.atomic():
+        row = UploadedFile.objects.select_for_update().filter(token=token).first()
+        if row is None:
+            return False
+        FileUse.objects.filter(file=row).delete()
+        _remove(row)
+    return True
+
+
+def _remove(row: UploadedFile) -> None:
+    """Delete a locked file with its content and its thumbnails.
+
+    The content goes first: what is interrupted then is found again.
+    """
+    for one in (row, *row.thumbnails.all()):
+        one.content.delete(save=False)
+    row.delete()
 
 
 def _uses_without_event() -> list[tuple[int, str]]:
@@ -214,14 +266,15 @@ def _uses_without_event() -> list[tuple[int, str]]:
     return list(gone.values_list("id", "file_id")[:SWEEP_AT_MOST])
 
 
-def _forget(use_id: int, token: str) -> None:
-    """Drop a use whose event is gone, and with the last use the file and its thumbnails."""
+def forget_use(use_id: int, token: str) -> bool:
+    """Drop a use whose event is gone, and with the last use the file and its thumbnails.
+
+    Return whether it was the last.
+    """
     with transaction.atomic():
         row = UploadedFile.objects.select_for_update().filter(token=token).first()
         FileUse.objects.filter(id=use_id).delete()
         if row is None or row.uses.exists():
-            return
-        contents = [one.content for one in (row, *row.thumbnails.all())]
-        row.delete()
-    for content in contents:
-        content.delete(save=False)
+            return False
+        _remove(row)
+    return True

@@ -9,13 +9,13 @@ from uuid import UUID
 from django.db import transaction
 
 from chatplatform import form_fields, ids
-from chatplatform.errors import GroupNotFound, Validation
+from chatplatform.errors import AlreadyExists, GroupNotFound, Validation
 from chatplatform.models import Form, Organization
 from chatplatform.models.forms import FormType
 from chatplatform.records import Record
 from chatplatform.requester import CustomerRequester, Requester
 from chatplatform.selectors import groups
-from chatplatform.services import customer_rows, customers, events, routing, tickets
+from chatplatform.services import audit, customer_rows, customers, events, routing, tickets
 from chatplatform.services.events import Appended, Draft
 
 
@@ -26,11 +26,13 @@ def set_form(
     *,
     enabled: bool,
     fields: Sequence[Mapping[str, Any]],
+    new: bool = False,
 ) -> Form:
     """Keep what a group asks with its form of one type; no group asks anything before.
 
     The form's id changes with its fields. Raise :class:`GroupNotFound`, also for groups among the
-    options of a chooser, and what :func:`form_fields.checked` raises.
+    options of a chooser, what :func:`form_fields.checked` raises, and :class:`AlreadyExists` where
+    there is such a form and it should be ``new``.
     """
     if form_type not in FormType.values:
         raise Validation(f"there is no form type {form_type[:16]!r}")
@@ -40,12 +42,23 @@ def set_form(
         checked = form_fields.checked(fields)
         _check_groups(organization.id, checked)
         form = Form.objects.filter(group=group, type=form_type).first()
+        if new and form is not None:
+            raise AlreadyExists("The group has such a form; change that one")
+        before = None if form is None else {"enabled": form.enabled, "fields": form.fields}
         if form is None:
             form = Form(organization=organization, group=group, type=form_type)
         elif form.fields != checked:
             form.public_id = ids.opaque_id()
         form.enabled, form.fields = enabled, checked
         form.save()
+        audit.record(
+            organization.id,
+            "update_form",
+            "form",
+            f"{group_number}/{form_type}",
+            before=before,
+            after={"enabled": enabled, "fields": checked},
+        )
     return form
 
 

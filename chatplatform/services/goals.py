@@ -15,7 +15,7 @@ from chatplatform.models import Chat, Customer, Goal, Organization, ReachedGoal,
 from chatplatform.records import Record
 from chatplatform.selectors import goals as selectors
 from chatplatform.selectors import groups, people
-from chatplatform.services import routing
+from chatplatform.services import audit, routing
 from chatplatform.services.customer_rows import locked
 
 MAX_GOALS = 200
@@ -54,7 +54,9 @@ def create_goal(organization: Organization, values: Record) -> Goal:
         routing.lock_organization(organization.id)
         if Goal.objects.filter(organization=organization).count() >= MAX_GOALS:
             raise LimitReached(f"There can be {MAX_GOALS} goals")
-        return Goal.objects.create(organization=organization, **checked)
+        goal = Goal.objects.create(organization=organization, **checked)
+        audit.record(organization.id, "create_goal", "goal", goal.pk, after=checked)
+    return goal
 
 
 def update_goal(organization: Organization, goal_id: int, values: Record) -> Goal:
@@ -63,15 +65,22 @@ def update_goal(organization: Organization, goal_id: int, values: Record) -> Goa
         routing.lock_organization(organization.id)
         goal = selectors.access_goal(organization.id, goal_id)
         known = {name: getattr(goal, name) for name in _Goal.model_fields}
-        for name, value in _Goal.model_validate({**known, **values}).model_dump().items():
+        checked = _Goal.model_validate({**known, **values}).model_dump()
+        for name, value in checked.items():
             setattr(goal, name, value)
         goal.save()
+        audit.record(organization.id, "update_goal", "goal", goal.pk, before=known, after=checked)
     return goal
 
 
 def delete_goal(organization: Organization, goal_id: int) -> None:
     """Forget a goal and who reached it. Raise :class:`NotFound`."""
-    selectors.access_goal(organization.id, goal_id).delete()
+    with transaction.atomic():
+        routing.lock_organization(organization.id)
+        goal = selectors.access_goal(organization.id, goal_id)
+        known = {name: getattr(goal, name) for name in _Goal.model_fields}
+        audit.record(organization.id, "delete_goal", "goal", goal.pk, before=known)
+        goal.delete()
 
 
 def consider(customer: Customer, visit: Visit) -> None:

@@ -41,7 +41,7 @@ from chatplatform.records import Record, agent_record
 from chatplatform.selectors import greetings as selectors
 from chatplatform.selectors import groups, monitoring
 from chatplatform.selectors.slots import choose
-from chatplatform.services import customer_rows, routing
+from chatplatform.services import audit, customer_rows, routing
 from chatplatform.services.customer_rows import locked
 from chatplatform.services.events import Draft
 
@@ -76,6 +76,7 @@ def create_greeting(organization: Organization, group_number: int, values: Recor
         greeting = Greeting(organization=organization, group=group, **stored)
         _check_size(greeting)
         greeting.save()
+        _log("create_greeting", greeting, after=_configured(greeting))
         _look_again(greeting)
     return greeting
 
@@ -87,12 +88,14 @@ def update_greeting(organization: Organization, greeting_id: int, values: Record
         greeting = selectors.access_greeting(organization.id, greeting_id)
         known = {name: getattr(greeting, name) for name in Content.model_fields}
         known["rich_message"] = greeting.rich_message or None
+        before = _configured(greeting)
         stored = Content.model_validate({**known, **values}).stored(greeting.rich_message)
         for name, value in stored.items():
             setattr(greeting, name, value)
         if not values.keys().isdisjoint(_SIZED):  # one that is too large can still be switched off
             _check_size(greeting)
         greeting.save(update_fields=list(stored))
+        _log("update_greeting", greeting, before=before, after=_configured(greeting))
         _look_again(greeting)
     return greeting
 
@@ -127,7 +130,20 @@ def delete_greeting(organization: Organization, greeting_id: int) -> None:
     """Forget a greeting; what customers were shown stays. Raise :class:`GreetingNotFound`."""
     with transaction.atomic():
         routing.lock_organization(organization.id)
-        selectors.access_greeting(organization.id, greeting_id).delete()
+        greeting = selectors.access_greeting(organization.id, greeting_id)
+        _log("delete_greeting", greeting, before=_configured(greeting))
+        greeting.delete()
+
+
+def _log(action: str, greeting: Greeting, **was_and_is: Record) -> None:
+    audit.record(greeting.organization_id, action, "greeting", greeting.pk, **was_and_is)
+
+
+def _configured(greeting: Greeting) -> Record:
+    record = {name: getattr(greeting, name) for name in Content.model_fields}
+    for name in ("active_from", "active_until"):
+        record[name] = clock.to_wire(record[name]) if record[name] else None
+    return {"group": greeting.group.number, **record}
 
 
 # --- shown ------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from chatplatform.domain_events.sessions import SessionsRegrouped
 from chatplatform.errors import Authorization, GroupNotFound, NotFound, Validation
 from chatplatform.models import (
     Agent,
+    CannedResponse,
     Chat,
     ChatListing,
     Customer,
@@ -35,7 +36,7 @@ from chatplatform.records import Record, group_configuration
 from chatplatform.requester import AgentRequester
 from chatplatform.selectors import groups as group_selectors
 from chatplatform.selectors import monitoring
-from chatplatform.services import access, listings, routing, tags
+from chatplatform.services import access, audit, listings, routing, tags
 from chatplatform.services.organizations import checked_name
 
 LANGUAGE_LENGTH: Final = 8
@@ -76,12 +77,9 @@ def create_group(
             language_code=_checked_language(language_code),
         )
         moved = _replace_members(group, agent_priorities or {})
-        priorities = group_selectors.agent_priorities(group)
-        tell(
-            GroupCreated(
-                organization_id=str(organization.pk), group=group_configuration(group, priorities)
-            )
-        )
+        made = _configuration(group)
+        audit.record(organization.pk, "create_group", "group", group.number, after=made)
+        tell(GroupCreated(organization_id=str(organization.pk), group=made))
         _tell_moved(organization, moved)
     routing.settle_after_commit(organization.pk)
     return group
@@ -100,23 +98,15 @@ def update_group(
         organization = routing.lock_organization(organization_id)
         group = _group(organization, number)
         _check_reach(group, by)
-        changed: Record = {}
+        before = _configuration(group)
         if "name" in values:
-            changed["name"] = checked_name(values["name"])
+            group.name = checked_name(values["name"])
         if "language_code" in values:
-            changed["language_code"] = _checked_language(values["language_code"])
-        changed = {name: value for name, value in changed.items() if getattr(group, name) != value}
-        for name, value in changed.items():
-            setattr(group, name, value)
-        group.save(update_fields=list(changed))
+            group.language_code = _checked_language(values["language_code"])
+        group.save(update_fields=["name", "language_code"])
         if "agent_priorities" in values:
-            before = group_selectors.agent_priorities(group)
-            moved = _replace_members(group, values["agent_priorities"])
-            after = group_selectors.agent_priorities(group)
-            if before != after:
-                changed["agent_priorities"] = after
-            _tell_moved(organization, moved)
-        _tell_update(group, changed)
+            _tell_moved(organization, _replace_members(group, values["agent_priorities"]))
+        _tell_update(group, before)
     routing.settle_after_commit(organization_id)
 
 
@@ -135,6 +125,8 @@ def delete_group(organization_id: UUID, number: int, by: AgentRequester | None =
         group = _group(organization, number)
         _check_reach(group, by)
         members = list(Agent.objects.filter(memberships__group=group))
+        gone = {**_configuration(group), "with_it": _counts(group)}
+        audit.record(organization_id, "delete_group", "group", number, before=gone)
         group.delete()
         DeletedGroup.objects.create(organization=organization, number=number)
         _empty_pages(organization, number)
@@ -188,11 +180,11 @@ def add_group_member(group: Group, agent: Agent, priority: str = GroupPriority.N
     _check_priority(priority)
     with transaction.atomic():
         organization = routing.lock_organization(group.organization_id)
+        before = _configuration(group)
         _, joined = GroupMember.objects.update_or_create(
             group=group, agent=agent, defaults={"priority": priority}
         )
-        priorities = group_selectors.agent_priorities(group)
-        _tell_update(group, {"agent_priorities": priorities})
+        _tell_update(group, before)
         _tell_moved(organization, [agent] if joined else [])
     routing.settle_after_commit(organization.pk)
 
@@ -228,7 +220,10 @@ def place_agent(organization: Organization, agent: Agent, places: Iterable[Recor
 
 
 def _replace_members(group: Group, priorities: Mapping[str, str]) -> list[Agent]:
-    """Make these the members of ``group``; return the agents who joined or left."""
+    """Make these the members of ``group``; return the agents who joined or left.
+
+    A bot that follows its own default, and is given just that, goes on following it.
+    """
     for priority in priorities.values():
         _check_priority(priority)
     agents = {
@@ -240,6 +235,7 @@ def _replace_members(group: Group, priorities: Mapping[str, str]) -> list[Agent]
     if missing := sorted(priorities.keys() - agents.keys()):
         raise NotFound(f"there is no agent {missing[0][:64]!r}")
     known = {member.agent.public_id: member for member in group.members.select_related("agent")}
+    in_force = group_selectors.agent_priorities(group)
     left = [member.agent for name, member in known.items() if name not in priorities]
     joined = [agent for name, agent in agents.items() if name not in known]
     group.members.filter(agent__in=left).delete()
@@ -247,15 +243,38 @@ def _replace_members(group: Group, priorities: Mapping[str, str]) -> list[Agent]
         GroupMember(group=group, agent=agent, priority=priorities[agent.public_id])
         for agent in joined
     )
-    stayed = [member for name, member in known.items() if name in priorities]
+    stayed = [
+        member
+        for name, member in known.items()
+        if name in priorities and in_force[name] != priorities[name]
+    ]
     for member in stayed:
         member.priority = priorities[member.agent.public_id]
     GroupMember.objects.bulk_update(stayed, ["priority"])
     return [*left, *joined]
 
 
-def _tell_update(group: Group, changed: Record) -> None:
-    if changed:
+def _configuration(group: Group) -> Record:
+    return group_configuration(group, group_selectors.agent_priorities(group))
+
+
+def _counts(group: Group) -> dict[str, int]:
+    """Count what goes with a group, for the audit log."""
+    counts = {
+        "canned_responses": CannedResponse.objects.filter(group=group).count(),
+        "forms": group.forms.count(),
+        "greetings": group.greetings.count(),
+    }
+    return {what: number for what, number in counts.items() if number}
+
+
+def _tell_update(group: Group, before: Record) -> None:
+    """Log and tell what of a group's configuration is different from ``before``, if anything."""
+    after = _configuration(group)
+    audit.record(
+        group.organization_id, "update_group", "group", group.number, before=before, after=after
+    )
+    if changed := {name: value for name, value in after.items() if before[name] != value}:
         tell(
             GroupUpdated(
                 organization_id=str(group.organization_id), group_id=group.number, changed=changed

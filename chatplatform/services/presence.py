@@ -33,7 +33,7 @@ from chatplatform.requester import AgentRequester
 from chatplatform.selectors import bots as bot_selectors
 from chatplatform.selectors import monitoring as monitoring_selectors
 from chatplatform.selectors import people
-from chatplatform.services import greetings, monitoring, routing, working_hours
+from chatplatform.services import audit, greetings, monitoring, routing, working_hours
 
 log = structlog.get_logger(__name__)
 
@@ -182,7 +182,8 @@ def _note_gone(agent: Agent) -> None:
 
 
 def log_out_agent(requester: AgentRequester, agent_id: str | None) -> None:
-    """End every session of an agent: oneself, or another for administrators (protocol.md 9.1).
+    """End every live connection of an agent: oneself, or another for administrators
+    (protocol.md 9.1). Browsers stay signed in (``staff_sessions.end_all``).
 
     Raise :class:`Authorization` otherwise. Tells ``SessionsEnded``.
     """
@@ -193,6 +194,8 @@ def log_out_agent(requester: AgentRequester, agent_id: str | None) -> None:
         organization = routing.lock_organization(requester.organization_id)
         found = people.agent_by_public_id(requester.organization_id, wanted)
         agent = Agent.objects.select_for_update().get(id=found.id)
+        if wanted != requester.public_id:
+            audit.record(organization.pk, "logout", "agent", wanted)
         _end_connections(organization, agent, "agent_logged_out_remotely")
         if agent.connected:
             _gone(organization, agent, "remotely_signed_out")
@@ -236,10 +239,24 @@ def set_routing_status(requester: AgentRequester, status: str, agent_id: str | N
         _check_status_change(requester, agent, status)
         working_hours.catch_up(agent)
         leaves = status == RoutingStatus.OFFLINE != agent.routing_status
+        if wanted != requester.public_id:
+            _log_status(agent, status)
         routing.set_status(agent, status)
         if leaves:
             routing.release_agent(organization, agent, "signed_out")
     routing.settle_after_commit(requester.organization_id)
+
+
+def _log_status(agent: Agent, status: str) -> None:
+    """Log that somebody gives another agent, or a bot, a status."""
+    audit.record(
+        agent.organization_id,
+        "set_routing_status",
+        "bot" if agent.kind == Agent.Kind.BOT else "agent",
+        agent.public_id,
+        before={"status": agent.routing_status},
+        after={"status": status},
+    )
 
 
 def _check_status_change(requester: AgentRequester, agent: Agent, status: str) -> None:
@@ -335,6 +352,7 @@ def customer_left(customer: Customer, about: Record | None = None) -> None:
     about = about or monitoring_selectors.audience_of(customer)
     greetings.end_with_visit(customer)
     customer.online_since = None
+    customer.last_seen_at = now
     customer.session_fields = []
-    customer.save(update_fields=["online_since", "session_fields"])
+    customer.save(update_fields=["online_since", "last_seen_at", "session_fields"])
     tell(CustomerLeft(**about, left_at=clock.to_wire(now)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
@@ -40,7 +41,7 @@ from chatplatform.requester import AgentRequester, CustomerRequester, Requester
 from chatplatform.selectors import chats as chat_selectors
 from chatplatform.selectors.properties import definitions_for, party
 from chatplatform.selectors.translations import shown_name
-from chatplatform.services import changes, events, routing, transcript_mails
+from chatplatform.services import audit, changes, events, routing, transcript_mails
 from chatplatform.services.events import system_message
 
 MAX_DEFINITIONS = 100
@@ -104,6 +105,7 @@ def register_property(
                 row.save(force_insert=True)
         except IntegrityError:
             raise AlreadyExists(f"Property {name} is registered already") from None
+        _log("register_property", row, after=_definition_record(row))
     return row
 
 
@@ -117,6 +119,7 @@ def unregister_property(organization: Organization, owner_client_id: str, name: 
         row = _locked_definition(organization, owner_client_id, name)
         if row.public_access is not None:
             raise Validation("a published property can not be unregistered")
+        _log("unregister_property", row, before=_definition_record(row))
         row.delete()
 
 
@@ -135,8 +138,20 @@ def publish_property(
         row = _locked_definition(organization, owner_client_id, name)
         if row.public_access is not None:
             raise Validation("the property is public already")
+        before = _definition_record(row)
         row.public_access = sorted(set(access_type))
         row.save(update_fields=["public_access"])
+        _log("publish_property", row, before=before, after=_definition_record(row))
+
+
+def _definition_record(row: PropertyDefinition) -> Record:
+    fields = ("type", "access", "domain", "range", "default_value", "description", "public_access")
+    return {name: getattr(row, name) for name in fields}
+
+
+def _log(action: str, row: PropertyDefinition, **was_and_is: Record) -> None:
+    named = f"{row.namespace}/{row.name}"
+    audit.record(row.organization_id, action, "property", named, **was_and_is)
 
 
 def _locked_definition(
@@ -397,8 +412,9 @@ def update_license_properties(requester: AgentRequester, given: Properties) -> N
     with transaction.atomic():
         organization = routing.lock_organization(requester.organization_id)
         values, told = _checked(requester, given, "license")
+        before = organization.properties
         _set(organization, values)
-        _save_license(organization, told)
+        _save_license(organization, told, "update_license_properties", before)
 
 
 def delete_license_properties(requester: AgentRequester, given: Names) -> None:
@@ -409,12 +425,17 @@ def delete_license_properties(requester: AgentRequester, given: Names) -> None:
     with transaction.atomic():
         organization = routing.lock_organization(requester.organization_id)
         names, told = _checked_reset(requester, given, "license")
-        organization.properties = properties.without(organization.properties, names)
-        _save_license(organization, told)
+        before = organization.properties
+        organization.properties = properties.without(before, names)
+        _save_license(organization, told, "delete_license_properties", before)
 
 
-def _save_license(organization: Organization, told: Record) -> None:
+def _save_license(
+    organization: Organization, told: Record, action: str, before: Properties
+) -> None:
     organization.save(update_fields=["properties"])
+    was, now = _changes(organization.id, before, organization.properties, "license")
+    audit.record(organization.id, action, "license", organization.license_id, before=was, after=now)
     tell(LicensePropertiesUpdated(organization_id=str(organization.id), **told))
     routing.settle_after_commit(organization.id)
 
@@ -427,8 +448,9 @@ def update_group_properties(requester: AgentRequester, number: int, given: Prope
     with transaction.atomic():
         group = _locked_group(requester, number)
         values, told = _checked(requester, given, "group")
+        before = group.properties
         _set(group, values)
-        _save_group(group, told)
+        _save_group(group, told, "update_group_properties", before)
 
 
 def delete_group_properties(requester: AgentRequester, number: int, given: Names) -> None:
@@ -440,8 +462,9 @@ def delete_group_properties(requester: AgentRequester, number: int, given: Names
     with transaction.atomic():
         group = _locked_group(requester, number)
         names, told = _checked_reset(requester, given, "group")
-        group.properties = properties.without(group.properties, names)
-        _save_group(group, told)
+        before = group.properties
+        group.properties = properties.without(before, names)
+        _save_group(group, told, "delete_group_properties", before)
 
 
 def _locked_group(requester: AgentRequester, number: int) -> Group:
@@ -452,14 +475,41 @@ def _locked_group(requester: AgentRequester, number: int) -> Group:
     return group
 
 
-def _save_group(group: Group, told: Record) -> None:
+def _save_group(group: Group, told: Record, action: str, before: Properties) -> None:
     group.save(update_fields=["properties"])
+    was, now = _changes(group.organization_id, before, group.properties, "group")
+    audit.record(group.organization_id, action, "group", group.number, before=was, after=now)
     tell(
         GroupPropertiesUpdated(
             organization_id=str(group.organization_id), group_id=group.number, **told
         )
     )
     routing.settle_after_commit(group.organization_id)
+
+
+def _changes(
+    organization_id: UUID, before: Properties, after: Properties, location: Location
+) -> tuple[Properties, Properties]:
+    """Return the properties that are others now as the audit log may say them, before and after.
+
+    Administrators read it, so values that not every agent may read are hidden.
+    """
+    was, now = properties.differing(before, after)
+    definitions = definitions_for(organization_id, was, now)
+    return (
+        _opened(was, audit.HIDDEN, location, definitions),
+        _opened(now, audit.HIDDEN_NEW, location, definitions),
+    )
+
+
+def _opened(
+    values: Properties, hidden: str, location: Location, definitions: Definitions
+) -> Properties:
+    shown = properties.shown(values, location=location, definitions=definitions)["properties"]
+    return {
+        namespace: {name: shown.get(namespace, {}).get(name, hidden) for name in held}
+        for namespace, held in values.items()
+    }
 
 
 # --- what they share --------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from chatplatform import ids
 from chatplatform.errors import NotAllowed, NotFound
 from chatplatform.models import Application, Webhook, WebhookDelivery
 from chatplatform.selectors import webhooks
-from chatplatform.services import deliveries
+from chatplatform.services import audit, deliveries
 
 BATCH: Final = 500
 
@@ -43,6 +43,7 @@ def redeliver_webhook(organization_id: UUID, owner: Application, delivery_id: st
         if delivery.endpoint.disabled_at is not None:
             raise NotAllowed("The endpoint answered 410: register a webhook there again first")
         deliveries.redeliver([number])
+        audit.record(organization_id, "redeliver_webhook", "webhook_delivery", delivery_id)
 
 
 def queue_again(wanted: QuerySet[WebhookDelivery]) -> Iterator[WebhookDelivery]:

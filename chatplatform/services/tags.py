@@ -30,7 +30,7 @@ from chatplatform.records import tag_record
 from chatplatform.requester import AgentRequester
 from chatplatform.selectors import chats as chat_selectors
 from chatplatform.selectors import groups
-from chatplatform.services import changes
+from chatplatform.services import audit, changes
 from chatplatform.services.routing import lock_organization
 from chatplatform.texts import is_line, is_seen
 
@@ -69,6 +69,7 @@ def create_tag(requester: AgentRequester, name: str, group_ids: Iterable[int]) -
             author_id=requester.public_id,
         )
         _store(tag)
+        audit.record(organization.pk, "create_tag", "tag", tag.name, after=tag_record(tag))
         tell(TagCreated(organization_id=str(organization.id), **tag_record(tag)))
     return tag
 
@@ -102,6 +103,7 @@ def delete_tag(requester: AgentRequester, name: str) -> None:
         organization = lock_organization(requester.organization_id)
         tag = _tag(organization, name)
         _check_reach(requester, tag.group_ids)
+        audit.record(organization.pk, "delete_tag", "tag", tag.name, before=tag_record(tag))
         tag.delete()
         tell(TagDeleted(organization_id=str(organization.id), name=name, group_ids=tag.group_ids))
 
@@ -129,8 +131,12 @@ def _store(tag: Tag) -> None:
 
 def _move(tag: Tag, numbers: list[int]) -> None:
     """Let a tag belong to other groups, and tell; the caller saves."""
+    before = tag_record(tag)
     left = [one for one in tag.group_ids if one not in numbers]
     tag.group_ids = numbers
+    audit.record(
+        tag.organization_id, "update_tag", "tag", tag.name, before=before, after=tag_record(tag)
+    )
     tell(
         TagUpdated(
             organization_id=str(tag.organization_id), name=tag.name, group_ids=numbers, left=left

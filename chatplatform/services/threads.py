@@ -5,12 +5,14 @@ The caller has locked the chat, saves it afterwards and calls ``listings.follow`
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
-from chatplatform import clock
+from django.db.models import QuerySet
+
+from chatplatform import clock, ip_addresses
 from chatplatform.domain_events import tell
 from chatplatform.domain_events.chats import ChatDeactivated
-from chatplatform.models import Chat, Thread
+from chatplatform.models import ArchiveFact, Chat, Organization, Thread
 from chatplatform.models.forms import FormType
 from chatplatform.records import Record, visit_record
 from chatplatform.requester import CustomerRequester, Requester
@@ -27,9 +29,12 @@ from chatplatform.services import (
 from chatplatform.services.events import Draft
 
 
-def open_thread(chat: Chat, *, active: bool, continuous: bool, client_id: str) -> Thread:
+def open_thread(
+    organization: Organization, chat: Chat, *, active: bool, continuous: bool, client_id: str
+) -> Thread:
     """Add an unsaved thread to ``chat`` and make it the newest.
 
+    It tells of the customer's visit, whose address the organisation may mask since it began.
     ``active`` False makes one that is closed from the start. Raises the chat's sequence: a start
     with everything in it is one change.
     """
@@ -56,8 +61,10 @@ def open_thread(chat: Chat, *, active: bool, continuous: bool, client_id: str) -
         thread.customer_visit = {
             key: value
             for key, value in visit_record(visit).items()
-            if key in ("ip", "user_agent", "geolocation")
+            if key in ("user_agent", "geolocation")
         }
+        if visit.ip and (address := ip_addresses.stored(organization.properties, visit.ip)):
+            thread.customer_visit["ip"] = address
         routing.update(_came_from(visit.referrer, visit.last_pages))
     chat.threads_count += 1
     chat.last_thread_id = thread.id
@@ -70,9 +77,28 @@ def open_thread(chat: Chat, *, active: bool, continuous: bool, client_id: str) -
     return thread
 
 
+def forget_visits(rows: QuerySet[Thread]) -> None:
+    """Let closed threads, whose chats are locked, tell no more of the visits they began in.
+
+    Nobody is told, and archives are found by the customer's country no more.
+    """
+    found = list(rows.only("id", "properties", "customer_visit"))
+    for thread in found:
+        thread.customer_visit = {}
+        routing = thread.properties.get("routing", {})
+        for name in _CAME_FROM:
+            routing.pop(name, None)
+    Thread.objects.bulk_update(found, ["customer_visit", "properties"])
+    ArchiveFact.objects.filter(thread__in=found, kind="country").delete()
+
+
 def source(client_id: str) -> dict[str, dict[str, str]]:
     """Return the mark of the client that made something; personal tokens leave none."""
     return {"source": {"client_id": client_id}} if client_id else {}
+
+
+_CAME_FROM: Final = ("referrer", "start_url")
+"""Routing properties that tell of the visit a thread began in."""
 
 
 def _came_from(referrer: str, pages: list[dict[str, str]]) -> dict[str, str]:

@@ -58,16 +58,28 @@ def _due_at(row: UploadedFile, moment: datetime | None) -> QuerySet[UploadedFile
 
 
 def _make(row: UploadedFile) -> bool:
-    """Store the thumbnails of an image; return False where there can be none."""
+    """Store the thumbnails of an image; return False where there can be none, or it is gone."""
     try:
         with row.content.open("rb") as file:
             pictures = smaller(file.read())
     except Exception as error:  # broken pictures make the library raise almost anything
         log.warning("no thumbnails", file=row.token[:8], error=repr(error))
         return False
-    with transaction.atomic():
-        for content, content_type, size in pictures:
-            _store(row, content, content_type, size)
+    made = [_thumbnail(row, *picture[1:]) for picture in pictures]
+    try:
+        with transaction.atomic():
+            found = UploadedFile.objects.select_for_update().filter(token=row.token)
+            if found.first() is None:  # it was deleted, and nothing would find its thumbnails
+                return False
+            for one, (content, _, _) in zip(made, pictures, strict=True):
+                one.content.save(one.token, ContentFile(content), save=False)
+                one.size = len(content)
+                one.save(force_insert=True)
+    except BaseException:
+        for one in made:
+            if one.content:
+                one.content.delete(save=False)
+        raise
     return True
 
 
@@ -103,22 +115,19 @@ def _fitted(picture: Image.Image, side: int) -> tuple[bytes, str, tuple[int, int
     return written.getvalue(), "image/jpeg", copy.size
 
 
-def _store(row: UploadedFile, content: bytes, content_type: str, size: tuple[int, int]) -> None:
+def _thumbnail(row: UploadedFile, content_type: str, size: tuple[int, int]) -> UploadedFile:
     stem = row.name.rpartition(".")[0] or row.name
-    thumbnail = UploadedFile(
+    return UploadedFile(
         organization_id=row.organization_id,
         uploader_id=row.uploader_id,
         name=f"{stem[:200]}.{content_type.removeprefix('image/')}",
         content_type=content_type,
-        size=len(content),
         width=size[0],
         height=size[1],
         origin=row.origin,
         used=True,
         thumbnail_of=row,
     )
-    thumbnail.content.save(thumbnail.token, ContentFile(content), save=False)
-    thumbnail.save(force_insert=True)
 
 
 def _add_to_events(row: UploadedFile) -> None:

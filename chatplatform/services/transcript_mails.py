@@ -18,7 +18,7 @@ from django.core.validators import validate_email
 from django.db import transaction
 from django.template.loader import render_to_string
 
-from chatplatform import clock
+from chatplatform import clock, mail_errors
 from chatplatform.domain_events import tell
 from chatplatform.models import Chat, Thread, TranscriptMail
 from chatplatform.properties import Properties
@@ -141,7 +141,7 @@ def _send(mail: TranscriptMail) -> bool:
     except OSError as error:  # what the mail server's refusals are, too
         if isinstance(error, SMTPRecipientsRefused) and not mail.asked_by_customer:
             agent_mails.note_refused(mail.organization_id, error)
-        log.warning("a transcript was not sent", error=repr(error))
+        log.warning("a transcript was not sent", error=mail_errors.reason(error))
         return False
     return True
 

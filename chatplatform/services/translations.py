@@ -12,6 +12,7 @@ from chatplatform.errors import LimitReached
 from chatplatform.models import Translation
 from chatplatform.selectors import groups
 from chatplatform.selectors.translations import language_key
+from chatplatform.services import audit
 from chatplatform.services.routing import lock_organization
 
 MAX_LANGUAGES: Final = 100
@@ -35,6 +36,15 @@ def update_translations(
             if known.count() >= MAX_LANGUAGES:
                 raise LimitReached(f"A group can have {MAX_LANGUAGES} languages")
             own = Translation(group=group, language=language_key(language))
-        texts = {**own.phrases, **{key: text.strip() for key, text in phrases.items()}}
+        before = own.phrases
+        texts = {**before, **{key: text.strip() for key, text in phrases.items()}}
         own.phrases = {key: text for key, text in texts.items() if text}
         own.save()
+        audit.record(
+            organization_id,
+            "update_translations",
+            "translations",
+            f"{group_number}/{own.language}",
+            before=before,
+            after=own.phrases,
+        )

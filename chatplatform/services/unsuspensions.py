@@ -16,12 +16,12 @@ from django.core.mail import EmailMessage
 from django.db import transaction
 from django.template.loader import render_to_string
 
-from chatplatform import clock
+from chatplatform import clock, mail_errors
 from chatplatform.models import Agent, UnsuspensionRequest
 from chatplatform.models.people import AgentRole
 from chatplatform.requester import AgentRequester
 from chatplatform.selectors import people
-from chatplatform.services import agent_mails, routing
+from chatplatform.services import agent_mails, audit, routing
 
 log = structlog.get_logger(__name__)
 
@@ -45,6 +45,8 @@ def ask(requester: AgentRequester) -> None:
         now = clock.now()
         recent = UnsuspensionRequest.objects.filter(agent=agent, asked_at__gt=now - PAUSE)
         if not recent.exists():
+            asked = "request_agent_unsuspension"
+            audit.record(agent.organization_id, asked, "agent", agent.public_id)
             UnsuspensionRequest.objects.update_or_create(
                 agent=agent,
                 defaults={
@@ -86,9 +88,10 @@ def _send(wish: UnsuspensionRequest) -> bool:
             reached += 1
         except SMTPRecipientsRefused as error:
             agent_mails.note_refused(wish.organization_id, error)
-            log.warning("an owner was not asked to end a suspension", error=repr(error))
+            why = mail_errors.reason(error)
+            log.warning("an owner was not asked to end a suspension", error=why)
         except OSError as error:  # what the mail server's other refusals are, too
-            log.warning("a wish to be unsuspended was not sent", error=repr(error))
+            log.warning("a wish to be unsuspended was not sent", error=mail_errors.reason(error))
             break
     return reached > 0 or not owners
 

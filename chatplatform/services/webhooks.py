@@ -21,7 +21,8 @@ from chatplatform.models import (
 )
 from chatplatform.models.webhooks import WebhookKind
 from chatplatform.net import addresses
-from chatplatform.services import webhook_listeners
+from chatplatform.records import Record
+from chatplatform.services import audit, webhook_listeners
 from chatplatform.services.bot_templates import lock_application
 from chatplatform.webhook_actions import ACTIONS, Filters
 
@@ -72,6 +73,13 @@ def register_webhook(owner: Application, wanted: Registration, version: str) -> 
             version=version,
         )
         webhook_listeners.refresh(application)
+        audit.record(
+            application.organization_id,
+            "register_webhook",
+            "webhook",
+            webhook.pk,
+            after=_record(webhook, application),
+        )
     return webhook
 
 
@@ -91,10 +99,31 @@ def unregister_webhook(owner: Application, webhook_id: str) -> None:
         endpoints = WebhookEndpoint.objects.select_for_update(no_key=True)
         endpoint = endpoints.get(pk=webhook.endpoint_id)
         webhook_listeners.lock(application)
+        audit.record(
+            application.organization_id,
+            "unregister_webhook",
+            "webhook",
+            webhook_id,
+            before=_record(webhook, application),
+        )
         _forget_waiting(webhook)
         webhook.delete()
         if not endpoint.webhooks.exists():
             endpoint.delete()
+
+
+def _record(webhook: Webhook, owner: Application) -> Record:
+    return {
+        "action": webhook.action,
+        "url": webhook.endpoint.url,
+        "type": webhook.kind,
+        "secret_key": webhook.secret_key,
+        "description": webhook.description,
+        "filters": webhook.filters,
+        "additional_data": webhook.additional_data,
+        "version": webhook.version,
+        "owner_client_id": owner.client_id,
+    }
 
 
 def _check(wanted: Registration, version: str) -> None:
@@ -159,4 +188,12 @@ def set_license_webhooks(installation: Installation, enabled: bool) -> None:
         if locked.webhooks_enabled is not enabled:
             locked.webhooks_enabled = enabled
             locked.save(update_fields=["webhooks_enabled"])
+            audit.record(
+                organization_id,
+                "enable_license_webhooks" if enabled else "disable_license_webhooks",
+                "application",
+                application.client_id,
+                before={"webhooks_enabled": not enabled},
+                after={"webhooks_enabled": enabled},
+            )
             webhook_listeners.refresh(application, organization_id)

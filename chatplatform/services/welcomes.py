@@ -22,7 +22,7 @@ from chatplatform.models import (
 from chatplatform.phrases import WELCOME
 from chatplatform.selectors import groups
 from chatplatform.selectors.translations import phrases_in_force
-from chatplatform.services import routing
+from chatplatform.services import audit, routing
 from chatplatform.services.customer_rows import locked
 from chatplatform.services.events import Draft
 
@@ -45,8 +45,19 @@ def set_welcome_message(organization: Organization, group_number: int, text: str
     """
     if len(text) > MAX_TEXT:
         raise Validation(f"a welcome message has at most {MAX_TEXT} characters")
-    group = groups.access_group(organization, group_number)
-    WelcomeMessage.objects.update_or_create(group=group, defaults={"text": text})
+    with transaction.atomic():
+        routing.lock_organization(organization.pk)
+        group = groups.access_group(organization, group_number)
+        known = WelcomeMessage.objects.filter(group=group).first()
+        WelcomeMessage.objects.update_or_create(group=group, defaults={"text": text})
+        audit.record(
+            organization.pk,
+            "update_welcome_message",
+            "welcome_message",
+            group_number,
+            before={"text": known.text} if known is not None else None,
+            after={"text": text},
+        )
 
 
 def request_welcome_message(
