@@ -11,7 +11,7 @@ class ChatPlatformConfig(AppConfig):
 
     def ready(self) -> None:
         """Register checks, domain events, and what writes down what they owe to webhooks."""
-        from chatplatform import checks, domain_events  # noqa: F401 - importing registers
+        from chatplatform import checks, domain_events, migrating  # noqa: F401 - importing registers
         from chatplatform.domain_events import (  # noqa: F401 - importing registers
             access_rules,
             archives,
@@ -31,3 +31,4 @@ class ChatPlatformConfig(AppConfig):
         from chatplatform.services import outbox
 
         domain_events.keep_with(outbox.keep)
+        migrating.connect(self)

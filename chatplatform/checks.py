@@ -1,9 +1,10 @@
-"""System checks: refuse the combinations under which messages would be lost."""
+"""System checks: refuse what would lose messages, and warn of what would lead people astray."""
 
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import Warning as Caution
 
 _IN_MEMORY = "channels.layers.InMemoryChannelLayer"
 _CORE_REDIS = "channels_redis.core.RedisChannelLayer"
@@ -39,3 +40,21 @@ def channel_layer_loses_nothing(**kwargs: Any) -> list[CheckMessage]:
             )
         )
     return problems
+
+
+@register(Tags.security, deploy=True)
+def links_lead_home(**kwargs: Any) -> list[CheckMessage]:
+    """Warn where nothing but a request says which host is ours.
+
+    Anybody can ask for a mail to somebody else, and name a host of their own.
+    """
+    if settings.PUBLIC_URL or "*" not in settings.ALLOWED_HOSTS:
+        return []
+    return [
+        Caution(
+            "The site does not know its address: from a host that only a request names nobody is"
+            " sent a link to set a new password, and nobody is invited.",
+            hint="Set PUBLIC_URL, or name the hosts in ALLOWED_HOSTS, without '*'.",
+            id="chatplatform.W001",
+        )
+    ]

@@ -17,6 +17,10 @@ from chatplatform.records import Record
 Text = Annotated[str, Field(max_length=4096)]
 Url = Annotated[str, Field(min_length=1, max_length=2048)]
 MESSAGE_TEXT = "greeting-message_text"
+MAX_RULES = 10
+MAX_CARDS = 10
+MAX_BUTTONS = 13
+"""How many buttons a card can have."""
 
 
 def _moment(value: Any) -> Any:
@@ -26,7 +30,7 @@ def _moment(value: Any) -> Any:
 
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 Name = Annotated[str, Field(min_length=1, max_length=255)]
-Rules = Annotated[list[Rule], Field(min_length=1, max_length=10)]
+Rules = Annotated[list[Rule], Field(min_length=1, max_length=MAX_RULES)]
 Kind = Literal["normal", "announcement"]
 
 
@@ -71,14 +75,14 @@ class Element(_Part):
     title: Text | None = None
     subtitle: Text | None = None
     image: Image | None = None
-    buttons: Annotated[list[Button], Field(max_length=13)] | None = None
+    buttons: Annotated[list[Button], Field(max_length=MAX_BUTTONS)] | None = None
 
 
 class RichMessage(_Part):
     """Cards, quick replies or a sticker."""
 
     template_id: Literal["cards", "quick_replies", "sticker"]
-    elements: Annotated[list[Element], Field(max_length=10)] = Field(default_factory=list)
+    elements: Annotated[list[Element], Field(max_length=MAX_CARDS)] = Field(default_factory=list)
 
 
 class Properties(_Part):

@@ -36,9 +36,17 @@ Operator = Literal[
 ]
 
 TIMED = frozenset({"visit_time_site", "visit_time_page"})
-_COUNTED = frozenset({"pages_view_number", "visits_number", "url_match_page_view_number"})
-_OF_URLS = frozenset({"url_funnel", "url_match_page_view_number"})
-_OF_FIELDS = frozenset({"custom_variable", "ads_traffic"})
+"""Types of rules that compare seconds."""
+COUNTED = frozenset({"pages_view_number", "visits_number", "url_match_page_view_number"})
+"""Types that compare how often something happened."""
+NUMBERED = TIMED | COUNTED
+"""Types that compare a number; the others compare text."""
+OF_URLS = frozenset({"url_funnel", "url_match_page_view_number"})
+"""Types about a list of URLs."""
+OF_FIELDS = frozenset({"custom_variable", "ads_traffic"})
+"""Types about a field with a name."""
+FIELD_OPERATOR = "equals"
+"""How a rule of :data:`OF_FIELDS` compares that does not say how."""
 AD_NETWORKS: dict[str, str] = {
     "microsoft": "msclkid",
     "facebook": "fbclid",
@@ -108,11 +116,11 @@ class Rule(BaseModel):
 
     @model_validator(mode="after")
     def _has_what_its_type_needs(self) -> Rule:
-        if self.type in _OF_FIELDS:
+        if self.type in OF_FIELDS:
             self._check_field()
         elif self.type != "url_funnel":
             self._check_value()
-        if self.type in _OF_URLS and self.urls is None:
+        if self.type in OF_URLS and self.urls is None:
             raise ValueError(f"urls are required for {self.type}")
         return self
 
@@ -127,7 +135,7 @@ class Rule(BaseModel):
     def _check_value(self) -> None:
         if self.operator is None or self.value is None:
             raise ValueError(f"operator and value are required for {self.type}")
-        if self.type not in TIMED | _COUNTED:
+        if self.type not in NUMBERED:
             if self.operator not in TEXT_OPERATORS:
                 raise ValueError(f"{self.type} is compared as text")
             return
@@ -263,7 +271,7 @@ def _counted_url(rule: Rule, situation: Situation) -> bool:
 def _custom_variable(rule: Rule, situation: Situation) -> bool:
     ((name, value),) = cast(dict[str, str], rule.session_field).items()
     there = situation.session_fields.get(name)
-    return text_matches([] if there is None else [there], rule.operator or "equals", value)
+    return text_matches([] if there is None else [there], rule.operator or FIELD_OPERATOR, value)
 
 
 def _ads_traffic(rule: Rule, situation: Situation) -> bool:
@@ -272,7 +280,7 @@ def _ads_traffic(rule: Rule, situation: Situation) -> bool:
     campaigns = [found for url in situation.urls if (found := _campaign(url, network)) is not None]
     if not campaigns:
         return False
-    return not campaign or text_matches(campaigns, rule.operator or "equals", campaign)
+    return not campaign or text_matches(campaigns, rule.operator or FIELD_OPERATOR, campaign)
 
 
 def _campaign(url: str, network: str) -> str | None:

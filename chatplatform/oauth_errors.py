@@ -13,6 +13,8 @@ class AccountsError(Exception):
     key: ClassVar[str]
     code: ClassVar[str]
     status: ClassVar[int]
+    details: ClassVar[str] = ""
+    """A word for what is wrong in particular, where the protocol has one; pages show it."""
 
     def __init__(self, description: str) -> None:
         super().__init__(description)
@@ -49,10 +51,46 @@ class BodyTooLarge(InvalidRequest):
     status = 413
 
 
+class TooManyRedirects(InvalidRequest):
+    """The client sends the same person here again and again; it lifts by itself."""
+
+    status = 429
+    details = "too_many_redirects"
+
+
+class UnsupportedResponseType(OAuthError):
+    """There is no such answer to an authorization."""
+
+    code = "unsupported_response_type"
+
+
+class InvalidScope(OAuthError):
+    """A scope does not exist, the client may not ask for it, or nobody in this role has any."""
+
+    code = "invalid_scope"
+
+
+class ConsentRefused(OAuthError):
+    """The person does not want this."""
+
+    code = "access_denied"
+    status = 403
+
+
+class ForeignApplication(ConsentRefused):
+    """The application belongs to another organisation than the person."""
+
+
 class UnsupportedGrantType(OAuthError):
     """There is no such grant."""
 
     code = "unsupported_grant_type"
+
+
+class InvalidGrant(OAuthError):
+    """What was handed in for a token is no such thing, is over, or was used already."""
+
+    code = "invalid_grant"
 
 
 class InvalidClient(OAuthError):
@@ -67,6 +105,24 @@ class UnauthorizedClient(OAuthError):
 
     code = "unauthorized_client"
     status = 403
+
+
+class ClientNotFound(UnauthorizedClient):
+    """There is no client with this id, or none was named."""
+
+    details = "client_id_not_found"
+
+
+class RedirectUriNotSet(UnauthorizedClient):
+    """The client has no address to be answered at."""
+
+    details = "redirect_uri_not_set"
+
+
+class InvalidRedirectUri(UnauthorizedClient):
+    """The address is not one of the client's."""
+
+    details = "invalid_redirect_uri"
 
 
 class ResourceNotFound(OAuthError):

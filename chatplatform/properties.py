@@ -273,6 +273,24 @@ def without(stored: Properties, names: Names) -> Properties:
     return {namespace: values for namespace, values in kept.items() if values}
 
 
+def differing(before: Properties, after: Properties) -> tuple[Properties, Properties]:
+    """Return the properties that are not the same in both, as either has them."""
+    return _unlike(before, after), _unlike(after, before)
+
+
+def _unlike(these: Properties, those: Properties) -> Properties:
+    absent = object()
+    found = {
+        namespace: {
+            name: value
+            for name, value in values.items()
+            if those.get(namespace, {}).get(name, absent) != value
+        }
+        for namespace, values in these.items()
+    }
+    return {namespace: values for namespace, values in found.items() if values}
+
+
 # --- reading ----------------------------------------------------------------------------------
 
 

@@ -91,7 +91,16 @@ class CustomerRequester:
 Requester = AgentRequester | CustomerRequester
 
 
-def cause_of(requester: Requester) -> Cause:
-    """Return ``requester`` as the cause of what they change."""
+def cause_of(
+    requester: Requester, door: str = "", address: str = "", user_agent: str = ""
+) -> Cause:
+    """Return ``requester`` as the cause of what they change, and the way they came."""
     account_id = requester.account_id if isinstance(requester, AgentRequester) else None
-    return Cause(requester.user_id, str(account_id or ""), requester.client_id)
+    return Cause(
+        requester.user_id,
+        str(account_id or ""),
+        requester.client_id,
+        door,
+        address,
+        user_agent,
+    )

@@ -148,3 +148,17 @@ def expand(carried: Iterable[str]) -> frozenset[str]:
 def effective(role: str, carried: frozenset[str]) -> frozenset[str]:
     """Return what a token carrying ``carried`` allows an agent whose role is ``role``."""
     return expand(carried) & expand(allowed(role))
+
+
+def cut(wanted: Iterable[str], *limits: Iterable[str]) -> frozenset[str]:
+    """Return the shortest list of scopes that says what ``wanted`` and every limit include.
+
+    What is wanted and allowed stays as it is; of what is not, what lies within it and is allowed.
+    """
+    wanted = frozenset(wanted)
+    reach = expand(wanted)
+    for limit in limits:
+        reach &= expand(limit)
+    return (wanted & reach) | frozenset(
+        scope for scope in reach if not any(scope in expand({o}) for o in reach - {scope})
+    )

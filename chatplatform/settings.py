@@ -44,17 +44,27 @@ theirs for as long as webhooks that were registered under it are there."""
 DEBUG = env.bool("DEBUG", False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["*"])
 PUBLIC_URL = env.str("PUBLIC_URL", "").rstrip("/")
-"""Where the outside world reaches this server; empty means: whatever the request says."""
+"""Where the outside world reaches this server; empty means: whatever the request says, but for
+links in mails (``mail_links``)."""
 
 # --- applications -----------------------------------------------------------------------------
 
 INSTALLED_APPS = [
     "daphne",
+    "unfold.apps.BasicAppConfig",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.forms",
+    "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.mfa",
     "corsheaders",
     "rest_framework",
     "drf_spectacular",
@@ -66,6 +76,7 @@ INSTALLED_APPS = [
     "customers",
     "configuration",
     "webhooks",
+    "chatplatform.admin.apps.AdminConfig",
 ]
 
 MIDDLEWARE = [
@@ -79,7 +90,10 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "chatplatform.transports.staff_sessions.LastSeenMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "agents.accounts.oauth.openers.OpenerMiddleware",
 ]
 
 ROOT_URLCONF = "chatplatform.urls"
@@ -98,9 +112,13 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
+            "builtins": ["chatplatform.templatetags.tied_forms"],
         },
     },
 ]
+
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+"""Widgets of our own have templates where all others are."""
 
 # --- data -------------------------------------------------------------------------------------
 
@@ -152,6 +170,14 @@ else:
         }
     }
 
+CACHES = {
+    "default": (
+        {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+        if REDIS_URL
+        else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    )
+}
+
 SERVER_PROCESSES = env.int("SERVER_PROCESSES", 1)
 """How many server processes share this installation; system checks refuse lossy combinations."""
 EMBEDDED_WORKER = env.bool("EMBEDDED_WORKER", not REDIS_URL)
@@ -169,6 +195,13 @@ GEOIP_DATABASE = env.str("GEOIP_DATABASE", "")
 
 ARCHIVES_RETENTION_DAYS = env.int("ARCHIVES_RETENTION_DAYS", 0)
 """For how many days closed threads are kept where the licence does not say; 0 means for ever."""
+RETENTION_DAYS = {
+    "customers": env.int("CUSTOMERS_RETENTION_DAYS", 0),
+    "visits": env.int("VISITS_RETENTION_DAYS", 0),
+    "files": env.int("FILES_RETENTION_DAYS", 0),
+    "audit": env.int("AUDIT_RETENTION_DAYS", 0),
+}
+"""The same of what else organisations keep (``services/retention.py``)."""
 THREAD_SUMMARIZER = env.str("THREAD_SUMMARIZER", "")
 """Dotted path of what sums threads up (``services/summaries.py``); empty: nothing does."""
 
@@ -202,9 +235,18 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("email", "name")},
+    },
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+SESSION_ENGINE = "chatplatform.session_store"
 LOGIN_URL = "/signin"
 LOGIN_REDIRECT_URL = "/workspace/"
 LOGOUT_REDIRECT_URL = "/signin"
@@ -219,6 +261,37 @@ OAUTH2_PROVIDER = {
     "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,
 }
 
+# --- staff: sign-in (agents/accounts) -----------------------------------------------------------
+
+ACCOUNT_ADAPTER = "agents.accounts.adapters.AccountAdapter"
+SOCIALACCOUNT_ADAPTER = "agents.accounts.adapters.ProviderAdapter"
+MFA_ADAPTER = "agents.accounts.adapters.SecondFactorAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_RATE_LIMITS = False
+"""Attempts are counted by our own limits, and by the lock of the account (services/sign_in.py)."""
+SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
+SOCIALACCOUNT_STORE_TOKENS = False
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
+INVITATION_DAYS = env.int("INVITATION_DAYS", 7)
+"""For how many days the link in an invitation is good."""
+PASSWORD_RESET_HOURS = env.int("PASSWORD_RESET_HOURS", 2)
+"""For how many hours a link to set a new password is good."""
+SIGN_IN_FAILURES = env.int("SIGN_IN_FAILURES", 20)
+"""After how many wrong passwords, or codes, in a row, from wherever, an account is locked."""
+SIGN_IN_LOCK_SECONDS = env.int("SIGN_IN_LOCK_SECONDS", 300)
+"""For how long it is locked first; each further wrong attempt doubles that, up to a day."""
+REAUTHENTICATION_SECONDS = env.int("REAUTHENTICATION_SECONDS", 600)
+"""How long after proving who they are people may change what guards their account."""
+IDENTITY_PROVIDER_ALLOWED_HOSTS: list[str] = env.list("IDENTITY_PROVIDER_ALLOWED_HOSTS", [])
+"""Hosts (``name`` or ``name:port``) of OpenID Connect providers that are asked although their
+addresses are inside, or without TLS; every other is refused."""
+
 # --- limits (protocol.md 8) -------------------------------------------------------------
 
 RATE_LIMIT_PER_SECOND = env.float("RATE_LIMIT_PER_SECOND", 100)
@@ -228,6 +301,9 @@ ADDRESS_LIMIT_BURST = env.int("ADDRESS_LIMIT_BURST", 200)
 PASSWORD_LIMIT_PER_SECOND = env.float("PASSWORD_LIMIT_PER_SECOND", 0.1)
 PASSWORD_LIMIT_BURST = env.int("PASSWORD_LIMIT_BURST", 10)
 """Attempts to sign in to one account from one address."""
+REDIRECT_LIMIT_PER_SECOND = env.float("REDIRECT_LIMIT_PER_SECOND", 0.1)
+REDIRECT_LIMIT_BURST = env.int("REDIRECT_LIMIT_BURST", 3)
+"""How often a person is sent on to one application: more is a loop."""
 URL_INFO_LIMIT_PER_SECOND = env.float("URL_INFO_LIMIT_PER_SECOND", 1)
 URL_INFO_LIMIT_BURST = env.int("URL_INFO_LIMIT_BURST", 20)
 """Links one customer may have looked up."""
@@ -253,6 +329,8 @@ MAX_UPLOAD_BYTES = 10 * 1024 * 1024
 MAX_BODY_BYTES = MAX_UPLOAD_BYTES + 64 * 1024
 """The largest body of any request: an upload with its boundaries and part headers."""
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_FRAME_BYTES
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
+"""A greeting with as many buttons as it can have is a form of more than Django's thousand."""
 FILE_UPLOAD_MAX_MEMORY_SIZE = MAX_UPLOAD_BYTES
 
 # --- pages ------------------------------------------------------------------------------------
@@ -319,6 +397,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
+
+UNFOLD = {"SHOW_HISTORY": True, "SHOW_VIEW_ON_SITE": False}
+"""Names, menu and colours of the admin are the project's own (``chatplatform/admin/site.py`` and
+``static/admin_look/look.css``)."""
 
 # --- logging ----------------------------------------------------------------------------------
 

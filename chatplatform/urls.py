@@ -1,5 +1,6 @@
 """The site's addresses; each surface adds its own."""
 
+from django.contrib import admin
 from django.urls import include, path
 from django.urls.resolvers import URLPattern, URLResolver
 
@@ -10,4 +11,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("chatplatform.transports.files")),
     path("", include("agents.urls")),
     path("", include("customers.urls")),
+    path("", include("configuration.urls")),
+    path("admin/", admin.site.urls),
 ]

@@ -18,15 +18,20 @@ from django.db import connection
 
 from chatplatform.services import (
     activity,
+    api_calls,
     archives,
     bans,
-    deletion,
     delivery_history,
     email_verification,
+    expiry,
     files,
     greetings,
     groups,
+    identity_proofs,
+    identity_transfers,
     presence,
+    staff_mails,
+    staff_sessions,
     summaries,
     thumbnails,
     timers,
@@ -55,6 +60,8 @@ class Job:
 
 def _forget_tokens() -> None:
     tokens.forget_expired()
+    identity_transfers.forget_expired()
+    identity_proofs.forget_expired()
 
 
 _jobs = [
@@ -67,6 +74,7 @@ _jobs = [
     Job(timers.forget_changes, 60),
     Job(groups.empty_deleted_groups, 5),
     Job(_forget_tokens, 600),
+    Job(api_calls.forget_old, 600),
     Job(files.delete_unused, 600),
     Job(bans.forget_expired, 600),
     Job(activity.note_running, 10),
@@ -77,9 +85,12 @@ _jobs = [
     Job(transcript_mails.send_due, 5, apart=True),
     Job(transcript_mails.forget_old, 600),
     Job(unsuspensions.send_due, 5, apart=True),
+    Job(staff_mails.send_due, 2, apart=True),
+    Job(staff_mails.forget_old, 600),
+    Job(staff_sessions.clear_expired, 60, apart=True),
     Job(archives.index_due, 3),
     Job(summaries.make_due, 1, apart=True),
-    Job(deletion.forget_old_threads, 600),
+    Job(expiry.forget_old, 600, apart=True),
     Job(delivery_history.trim, 60, apart=True),
 ]
 

@@ -25,7 +25,7 @@ from chatplatform.errors import Validation
 from chatplatform.models import Chat
 from chatplatform.properties import Definitions, check_writable
 from chatplatform.records import Record
-from chatplatform.requester import AgentRequester
+from chatplatform.requester import AgentRequester, CustomerRequester
 from chatplatform.selectors import chats as chat_selectors
 from chatplatform.selectors import properties as property_selectors
 from chatplatform.services import event_changes, events, files, forms
@@ -177,14 +177,16 @@ def upload(ctx: Context[Any]) -> UrlShape:
     """Keep the uploaded file and return its URL."""
     if ctx.upload is None:
         raise Validation("`file` is missing")
+    who = ctx.requester
     row = files.store(
         ctx.organization_id,
-        ctx.requester.user_id,
+        who.user_id,
         name=ctx.upload.name,
         claimed_type=ctx.upload.content_type,
         size=ctx.upload.size,
         file=ctx.upload.file,
         origin=ctx.base_url,
+        customer_id=who.customer_id if isinstance(who, CustomerRequester) else None,
     )
     return {"url": files.public_url(row)}
 

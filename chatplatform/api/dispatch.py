@@ -2,13 +2,14 @@
 
 find action → check version window → authenticate → rate limit → upgrade payload → validate →
 check scopes → run the handler (in one transaction if it writes) → add what only the requester's
-client sees → downgrade → answer.
+client sees → downgrade → answer. What agents and bots called is noted (``services/api_calls.py``).
 
 It runs on a database thread, whole; nothing in it waits for the event loop.
 """
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from chatplatform import clock, domain_events
@@ -18,24 +19,37 @@ from chatplatform.api.call import AUTHORS_UNTIL, WEB, Call, Outcome
 from chatplatform.api.context import Context
 from chatplatform.api.errors import as_protocol_error
 from chatplatform.api.perform import perform
-from chatplatform.domain_events import DomainEvent
+from chatplatform.domain_events import Cause, DomainEvent
 from chatplatform.errors import (
     Authentication,
     CustomerBanned,
     UnsupportedVersion,
 )
 from chatplatform.requester import AgentRequester, Requester, cause_of
-from chatplatform.services import tokens
+from chatplatform.services import api_calls, authentication
 
 
 def dispatch(call: Call) -> Outcome:
     """Serve ``call``; never raise. Must run on a thread that may use the database."""
+    began = time.perf_counter()
     with domain_events.collect() as events:
         try:
-            return _serve(call, events)
+            outcome = _serve(call, events)
         except Exception as error:
             refusal = as_protocol_error(error, action=call.action, api=call.api)
-            return Outcome(error=refusal, events=events)
+            outcome = Outcome(error=refusal, events=events)
+    # Read from the call: whoever it is from is known even where the call was refused.
+    if isinstance(call.requester, AgentRequester):
+        api_calls.note(
+            call.requester,
+            api=call.api,
+            action=call.action,
+            version=call.version,
+            transport=call.transport,
+            error=outcome.error.type if outcome.error is not None else "",
+            seconds=time.perf_counter() - began,
+        )
+    return outcome
 
 
 def authenticate(call: Call, *, even_suspended: bool = False) -> Requester:
@@ -44,8 +58,8 @@ def authenticate(call: Call, *, even_suspended: bool = False) -> Requester:
     ``even_suspended``: agents who are suspended may, too.
     """
     if call.api == "customer":
-        return tokens.authenticate_customer(call.credentials, call.query, call.address)
-    return tokens.authenticate_agent(call.credentials, even_suspended=even_suspended)
+        return authentication.authenticate_customer(call.credentials, call.query, call.address)
+    return authentication.authenticate_agent(call.credentials, even_suspended=even_suspended)
 
 
 def _known_anyway(call: Call) -> Requester | None:
@@ -56,7 +70,7 @@ def _known_anyway(call: Call) -> Requester | None:
     if call.api != "customer" or not call.credentials:
         return None
     try:
-        return tokens.identify_customer(call.credentials, call.address)
+        return authentication.identify_customer(call.credentials, call.address)
     except (Authentication, CustomerBanned):
         return None
 
@@ -72,11 +86,12 @@ def _serve(call: Call, events: list[DomainEvent]) -> Outcome:
             if action.public
             else authenticate(call, even_suspended=action.while_suspended)
         )
+        call.requester = requester
     if requester is not None:
         ratelimit.count(requester.rate_key)
     requester = _author(call, action, requester)
     ctx = _context(call, requester)
-    with domain_events.caused_by(cause_of(requester) if requester else None):
+    with domain_events.caused_by(_cause(call, requester)):
         answer = perform(action, ctx, call.payload)
     return Outcome(
         payload=answer,
@@ -85,6 +100,13 @@ def _serve(call: Call, events: list[DomainEvent]) -> Outcome:
         ends_session=ctx.ends_session,
         version_of_answer=ctx.version_of_answer,
     )
+
+
+def _cause(call: Call, requester: Requester | None) -> Cause:
+    """Return who causes what the call changes; of a call that anybody may send, the way alone."""
+    if requester is None:
+        return Cause("", "", "", call.transport, call.address, call.user_agent)
+    return cause_of(requester, call.transport, call.address, call.user_agent)
 
 
 def _author(call: Call, action: Action, requester: Requester | None) -> Requester | None:
@@ -96,7 +118,7 @@ def _author(call: Call, action: Action, requester: Requester | None) -> Requeste
         return requester
     if not isinstance(requester, AgentRequester):
         return requester
-    return tokens.acting_as(requester, call.author_id)
+    return authentication.acting_as(requester, call.author_id)
 
 
 def _context(call: Call, requester: Requester | None) -> Context[Any]:

@@ -1,10 +1,11 @@
 """How often one requester, or one address, may ask.
 
 A token bucket per account, bot or customer counts Web calls and RTM frames together; buckets per
-address count only failed authentications and minted customer identities. Each process decides on
-its own tokens. With ``REDIS_URL`` set it leases them in blocks from a bucket all processes share,
-so that most calls need no round trip; a process may then hold one block of tokens per key beyond
-the limit. While Redis is away each process keeps buckets of its own.
+address count only failed authentications, minted customer identities, and ways to and from identity
+providers. Each process decides on its own tokens. With ``REDIS_URL`` set it leases them in blocks
+from a bucket all processes share, so that most calls need no round trip; a process may then hold
+one block of tokens per key beyond the limit. While Redis is away each process keeps buckets of its
+own.
 
 Every function here is safe to call from any thread. Those that find a bucket empty raise
 :class:`TooManyRequests`; nothing is refused for longer than the bucket takes to refill.
@@ -154,6 +155,19 @@ class Limiter:
                 return False
         return self._take_leased(key, bucket, self._lender)
 
+    def has(self, key: str) -> bool:
+        """Return whether there is a token of ``key``, as far as is known here; take none.
+
+        A shared bucket is not asked: that it is empty is known from when this process was refused
+        until a token can be there again.
+        """
+        with self._lock:
+            bucket = self._buckets.get(key)
+            if bucket is None or bucket.leased:
+                return True
+            now = self._clock()
+            return now >= bucket.refused_until and self._own(bucket, now) >= 1
+
     def _bucket(self, key: str) -> _Bucket:
         bucket = self._buckets.get(key)
         if bucket is None:
@@ -164,12 +178,14 @@ class Limiter:
             self._buckets.move_to_end(key)
         return bucket
 
+    def _own(self, bucket: _Bucket, now: float) -> float:
+        tokens = bucket.tokens + (now - bucket.at) * self._rate
+        return tokens if tokens < self._burst else self._burst
+
     def _take_own(self, bucket: _Bucket) -> bool:
         now = self._clock()
-        tokens = bucket.tokens + (now - bucket.at) * self._rate
+        tokens = self._own(bucket, now)
         bucket.at = now
-        if tokens > self._burst:
-            tokens = self._burst
         enough = tokens >= 1
         bucket.tokens = tokens - 1 if enough else tokens
         return enough
@@ -206,7 +222,12 @@ class _Limiters:
 
     @staticmethod
     def _make(name: str) -> Limiter:
-        prefixes = {"requester": "RATE", "password": "PASSWORD", "url": "URL_INFO"}
+        prefixes = {
+            "requester": "RATE",
+            "password": "PASSWORD",
+            "url": "URL_INFO",
+            "redirect": "REDIRECT",
+        }
         prefix = prefixes.get(name, "ADDRESS")
         rate = float(getattr(settings, f"{prefix}_LIMIT_PER_SECOND"))
         burst = int(getattr(settings, f"{prefix}_LIMIT_BURST"))
@@ -227,6 +248,8 @@ _SETTINGS = frozenset(
         "URL_INFO_LIMIT_BURST",
         "PASSWORD_LIMIT_PER_SECOND",
         "PASSWORD_LIMIT_BURST",
+        "REDIRECT_LIMIT_PER_SECOND",
+        "REDIRECT_LIMIT_BURST",
         "REDIS_URL",
     }
 )
@@ -250,9 +273,28 @@ def failed_authentication(address: str) -> None:
     _limiters.get("authentication").count(_network(address))
 
 
+def may_authenticate(address: str) -> None:
+    """Refuse ``address`` while its allowance of failures is used up; nothing is counted.
+
+    Call it before whatever costs, or tells right from wrong: right guesses are refused, too. Each
+    process knows of failures at another one once it was refused a token itself, so of many at once
+    a few more come through than the allowance.
+    """
+    if not _limiters.get("authentication").has(_network(address)):
+        raise TooManyRequests
+
+
 def minted_identity(address: str) -> None:
     """Count one new customer identity for ``address``; call it before minting."""
     _limiters.get("identity").count(_network(address))
+
+
+def asked_provider(address: str) -> None:
+    """Count one way to an identity provider, or back, from ``address``; call it before.
+
+    Each makes us ask somebody else's server, and wait for it.
+    """
+    _limiters.get("provider").count(_network(address))
 
 
 def attempted_password(address: str, email: str) -> None:
@@ -262,6 +304,11 @@ def attempted_password(address: str, email: str) -> None:
     still sign in from elsewhere.
     """
     _limiters.get("password").count(f"{_network(address)} {email.strip().lower()[:254]}")
+
+
+def redirected(account_id: object, client_id: str) -> None:
+    """Count that a person is sent on to an application; call it before. More is a loop."""
+    _limiters.get("redirect").count(f"{account_id} {client_id}")
 
 
 def looked_up_url(key: str) -> None:

@@ -27,6 +27,7 @@ from chatplatform.domain_events.groups import GroupDeleted
 from chatplatform.domain_events.sessions import SessionsEnded, SessionsRegrouped
 from chatplatform.errors import ServiceUnavailable
 from chatplatform.models.groups import GENERAL_GROUP
+from chatplatform.requester import AgentRequester, CustomerRequester, Requester
 from chatplatform.selectors import chats
 from chatplatform.transports import disconnects, envelopes, frames
 from chatplatform.transports.audience import Sockets, audience, client_of, reaches
@@ -67,7 +68,8 @@ class _Organization:
     ``connections`` are all registered ones, logged in or not; ``logging_in`` those of them whose
     login is under way; ``by_api`` the logged-in ones. ``live`` is whether the subscription has
     proved to work: our own envelope ``proof``, or one after it, came back. ``revoked`` are the
-    tokens that lately ended sessions, by checksum: no connection may take one up any more.
+    tokens that lately ended sessions, by checksum or all of a client: no connection may take one
+    up any more.
     """
 
     def __init__(self, organization_id: str, order: ChatOrder) -> None:
@@ -84,6 +86,16 @@ class _Organization:
         self.empty_since = time.monotonic()
         self.joined_at = 0.0
         self.revoked: dict[str, Revoked] = {}
+
+    def why_revoked(self, requester: Requester, *, again: bool) -> Revoked | None:
+        """Return what ended the token a connection takes up; ``again``: in place of another.
+
+        A login is told by itself that all tokens of its client ended: the event is held for it.
+        """
+        found = self.revoked.get(requester.token_checksum)
+        if found is None and again:
+            return self.revoked.get(_of_client(requester.client_id))
+        return found
 
     def forget_revoked(self, now: float) -> None:
         """Forget tokens that were revoked so long ago that no call can still be using them."""
@@ -148,8 +160,8 @@ class Hub:
             )
         self._agree(organization, connection, terms)
         organization.logging_in.discard(connection)
-        if terms.requester.token_checksum in organization.revoked:
-            self._end(connection, organization.revoked[terms.requester.token_checksum].reason)
+        if revoked := organization.why_revoked(terms.requester, again=again):
+            self._end(connection, revoked.reason)
             return
         held, connection.held = connection.held, None
         for event, origin in held or ():
@@ -452,6 +464,9 @@ class Hub:
         ]
         if event.token_checksum:
             organization.revoked[event.token_checksum] = Revoked(event.reason, time.monotonic())
+        elif event.client_id and not event.agents_only:
+            key = _of_client(event.client_id)
+            organization.revoked[key] = Revoked(event.reason, time.monotonic())
         for connection in ended:
             self._end(connection, event.reason)
 
@@ -587,12 +602,22 @@ def _hold(organization: _Organization, event: DomainEvent, origin: Origin | None
             connection.cut_off()
 
 
+def _of_client(client_id: str) -> str:
+    """Return what all tokens of a client are remembered by; no checksum looks like it."""
+    return f"client {client_id}"
+
+
 def _is_ended(connection: Connection, event: SessionsEnded) -> bool:
     requester = connection.requester
     if requester is None or connection.id == event.except_connection:
         return False
     if event.user_id:
         return requester.user_id == event.user_id
+    if event.client_id:
+        concerned = isinstance(requester, AgentRequester) or not event.agents_only
+        return concerned and requester.client_id == event.client_id
+    if event.address:
+        return isinstance(requester, CustomerRequester) and connection.address == event.address
     return bool(event.token_checksum) and requester.token_checksum == event.token_checksum
 
 

@@ -23,7 +23,7 @@ from chatplatform.domain_events.customers import SubscribedCustomersCounted
 from chatplatform.process import process_id
 from chatplatform.requester import CustomerRequester
 from chatplatform.selectors import monitoring, people
-from chatplatform.services import presence
+from chatplatform.services import api_calls, presence
 from chatplatform.transports import disconnects
 from chatplatform.transports.calls import Calls
 from chatplatform.transports.claims import claims
@@ -76,6 +76,7 @@ class Server:
         self._working = False
         self._counting = False
         self._looking = False
+        self._writing = False
         self._timers: list[Periodic] = []
 
     def start(self) -> None:
@@ -89,6 +90,7 @@ class Server:
             (DROP_SECONDS, self._drop),
             (RENEW_SECONDS, self._renew),
             (COUNT_SECONDS, self._count),
+            (api_calls.FLUSH_SECONDS, self._write_calls),
         ]
         if settings.EMBEDDED_WORKER:
             every.append((WORK_SECONDS, self._work))
@@ -127,6 +129,7 @@ class Server:
         await self.calls.stop()
         if settings.EMBEDDED_WORKER:
             await asyncio.to_thread(worker.stop)
+        self._write_calls()
         await self.database.drain(_STOP_SECONDS)
         await self.publisher.stop()
 
@@ -281,6 +284,19 @@ class Server:
                 totals=totals,
             )
             self.hub.tell(connection, counted)
+
+    def _write_calls(self) -> None:
+        """Write down which calls were served, never twice at a time."""
+        if self._writing or not api_calls.anything_noted():
+            return
+        self._writing = True
+
+        def done(result: None, error: BaseException | None) -> None:
+            self._writing = False
+            if error is not None:
+                log.warning("calls not written down", error=repr(error))
+
+        self.database.submit(api_calls.flush, done)
 
     def _work(self) -> None:
         """Let the embedded worker do what is due, never twice at a time."""

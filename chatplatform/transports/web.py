@@ -40,7 +40,7 @@ from chatplatform.errors import (
     UnsupportedVersion,
     Validation,
 )
-from chatplatform.transports.addresses import client_address
+from chatplatform.transports.addresses import address_of, public_url
 from chatplatform.transports.openapi import ActionSchema
 from chatplatform.transports.publish import publish
 
@@ -110,9 +110,9 @@ class ActionView(APIView):
             transport=WEB,
             payload=payload,
             credentials=meta.get("HTTP_AUTHORIZATION", ""),
-            address=_address(request),
+            address=address_of(request),
             user_agent=meta.get("HTTP_USER_AGENT", ""),
-            base_url=settings.PUBLIC_URL or f"{request.scheme}://{request.get_host()}",
+            base_url=public_url(request),
             query=query,
             upload=upload,
             http_method=action.http_method,
@@ -234,11 +234,6 @@ def _in_our_words(error: Exception) -> Exception:
     if isinstance(error, SuspiciousOperation | MultiPartParserError | UnreadablePostError):
         return Validation("malformed request")
     return error
-
-
-def _address(request: HttpRequest) -> str:
-    meta = request.META
-    return client_address(meta.get("REMOTE_ADDR", ""), meta.get("HTTP_X_FORWARDED_FOR", ""))
 
 
 def _query(request: HttpRequest) -> dict[str, str]:
