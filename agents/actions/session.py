@@ -20,7 +20,7 @@ from chatplatform.records import Record, agent_record
 from chatplatform.selectors import chats as chat_selectors
 from chatplatform.selectors import groups, people
 from chatplatform.selectors.properties import license_properties, party
-from chatplatform.services import monitoring, presence, tokens
+from chatplatform.services import authentication, monitoring, presence
 
 CHATS_AT_LOGIN = 100
 NEVER = 4_102_444_800
@@ -169,7 +169,7 @@ class UpdateSession(Request):
 def update_session(ctx: AgentContext, request: UpdateSession) -> shapes.Nothing:
     """Go on with another token of the same agent."""
     try:
-        requester = tokens.authenticate_agent(request.token)
+        requester = authentication.authenticate_agent(request.token)
     except Authentication:
         ratelimit.failed_authentication(ctx.address)
         raise

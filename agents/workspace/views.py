@@ -16,7 +16,7 @@ from agents.workspace.catalogue import CATALOGUE, SECTIONS, SHORTCUTS
 from agents.workspace.directory import directory
 from chatplatform.errors import Authentication, Authorization
 from chatplatform.selectors import people
-from chatplatform.services import tokens
+from chatplatform.services import agent_tokens
 
 WIRE_VERSION = "3.7"
 """The protocol version the script speaks."""
@@ -63,7 +63,7 @@ class TokenView(View):
             return JsonResponse({"reason": "signed_out"}, status=401)
         account = request.user
         try:
-            issued = tokens.issue_workspace_token(
+            issued = agent_tokens.issue_workspace_token(
                 account=account, session_key=request.session.session_key or ""
             )
         except Authentication:
