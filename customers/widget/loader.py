@@ -6,12 +6,13 @@ so the few values it shows are written into it, taken from the same places every
 
 import re
 from functools import cache
-from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import orjson
-from django.contrib.staticfiles import finders
 
+from chatplatform.widget_look import Look
+from customers.widget.look import accent_colors, has_accent, loader_settings
+from customers.widget.statics import read_static
 from customers.widget.texts import loader_texts
 
 _PLACEHOLDER: Final = '"__SETTINGS__"'
@@ -26,30 +27,49 @@ _COLORS: Final = {
     "surface": "--surface",
 }
 _ICON: Final = "message-circle"
+_PANEL: Final = "widget/panel/"
+"""Where the panel is, seen from the loader."""
 
 
-def loader_script() -> str:
-    """Return the loader's source in the active language.
+def loader_script(look: Look, **more: Any) -> str:
+    """Return the loader's source in the active language, with a look; ``more`` adds settings.
 
-    Colours come from ``tokens.css``, the launcher's shape from the widget's sprite, and the words
-    from :func:`customers.widget.texts.loader_texts`. The comments of the source stay at home.
+    Colours come from ``tokens.css`` where the look has none of its own, the launcher's shape from
+    the widget's sprite, and the words from :func:`customers.widget.texts.loader_texts`. The
+    comments of the source stay at home.
     """
-    settings = {"texts": loader_texts(), "colors": _colors(), "icon": _icon_path()}
+    texts = loader_texts()
+    settings = {
+        "texts": texts,
+        "colors": _colors_of(look),
+        "icon": _icon_path(),
+        "panel": _PANEL,
+        **loader_settings(look, texts),
+        **more,
+    }
     return _source().replace(_PLACEHOLDER, orjson.dumps(settings).decode())
 
 
 @cache
 def _source() -> str:
-    """Return the static loader without its leading comment and indentation."""
-    source = _read("widget/loader.js")
-    without_comment = re.sub(r"\A/\*.*?\*/\s*", "", source, flags=re.DOTALL)
-    return re.sub(r"^ +", "", without_comment, flags=re.MULTILINE)
+    """Return the static loader without comments, indentation and needless line breaks."""
+    source = read_static("widget/loader.js")
+    without_comments = re.sub(r"/\*.*?\*/\s*", "", source, flags=re.DOTALL)
+    unindented = re.sub(r"^ +", "", without_comments, flags=re.MULTILINE)
+    return re.sub(r"(?<=[{,])\n", "", unindented)
+
+
+def _colors_of(look: Look) -> dict[str, str]:
+    if not has_accent(look):
+        return _colors()
+    own = accent_colors(look.accent)
+    return {name: own.get(role[2:], _colors()[name]) for name, role in _COLORS.items()}
 
 
 @cache
 def _colors() -> dict[str, str]:
     """Return the launcher's colours by role, as ``tokens.css`` declares them."""
-    tokens = _read("chatplatform/tokens.css")
+    tokens = read_static("chatplatform/tokens.css")
     return {name: _declared(tokens, role) for name, role in _COLORS.items()}
 
 
@@ -64,15 +84,7 @@ def _declared(tokens: str, role: str) -> str:
 @cache
 def _icon_path() -> str:
     """Return the path data of the launcher's icon."""
-    match = re.search(rf'id="{_ICON}".*?<path d="([^"]+)"', _read("widget/icons.svg"))
+    match = re.search(rf'id="{_ICON}".*?<path d="([^"]+)"', read_static("widget/icons.svg"))
     if match is None:
         raise LookupError(f"icons.svg does not hold {_ICON}")
     return match.group(1)
-
-
-def _read(name: str) -> str:
-    """Return a static file's text; the name is ours, never a visitor's."""
-    path = finders.find(name)
-    if path is None:
-        raise LookupError(f"the static file {name} is missing")
-    return Path(path).read_text(encoding="utf-8")

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from django.utils.translation import gettext as _
 
 from chatplatform.phrases import OFFLINE, PLACEHOLDER, QUEUED, TICKET_SENT, WELCOME_TITLE
+from chatplatform.widget_look import Look
 
 _WORDED = {
     WELCOME_TITLE: "welcome",
@@ -31,13 +32,23 @@ def loader_texts() -> dict[str, str]:
     }
 
 
-def panel_texts(own: Mapping[str, str]) -> dict[str, str]:
+def panel_texts(own: Mapping[str, str], look: Look) -> dict[str, str]:
     """Return what the panel says, in the active language; names in braces are filled in by it.
 
-    ``own`` are the phrases a group words itself, by their keys.
+    ``own`` are the phrases a group words itself, by their keys: they go before those of the look.
     """
     ours = _view_texts() | _message_texts() | _form_texts() | _after_texts() | _problem_texts()
-    return ours | {name: _filled(own[key]) for key, name in _WORDED.items() if key in own}
+    return (
+        ours
+        | _look_texts(look)
+        | {name: _filled(own[key]) for key, name in _WORDED.items() if key in own}
+    )
+
+
+def _look_texts(look: Look) -> dict[str, str]:
+    """Return what the whole organisation words itself."""
+    texts = {"welcome": look.greeting, "welcome_offline": look.away, "welcome_ticket": look.away}
+    return {name: text for name, text in texts.items() if text}
 
 
 def _filled(phrase: str) -> str:
@@ -199,6 +210,9 @@ def _problem_texts() -> dict[str, str]:
         "stopped_title": _("The chat is not available"),
         "stopped_logged_out": _("This chat was closed because you signed out."),
         "stopped_banned": _("You cannot use this chat at the moment."),
+        "stopped_identity": _(
+            "We could not confirm who you are. Sign in again on this page, then try again here."
+        ),
         "stopped_busy": _("Too many chats are open in your browser. Close one and try again."),
         "stopped_license": _("This chat has been switched off."),
         "stopped_other": _("Please come back later."),

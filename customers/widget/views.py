@@ -2,13 +2,15 @@
 
 import re
 import uuid
+from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import translation
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.gzip import gzip_page
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import conditional_page, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from chatplatform.access_conditions import domain_of
@@ -17,10 +19,15 @@ from chatplatform.models import Organization
 from chatplatform.models.groups import GENERAL_GROUP
 from chatplatform.selectors import domains, greetings, groups, organizations
 from chatplatform.selectors.translations import own_phrases
+from chatplatform.services import customer_identities
+from chatplatform.services.widget_look import logo_url
+from chatplatform.widget_look import Look, look_of
 from customers.widget.loader import loader_script
+from customers.widget.look import look_query, nobody_is_in, panel_css
 from customers.widget.texts import panel_texts
 
-_INDENTATION = re.compile(rb"^ +", re.MULTILINE)
+_SPACE = re.compile(rb"\s*\n\s*")
+_HEX = re.compile(r"[0-9a-f]{6}")
 _DIGITS = 10
 """Numbers of groups have fewer."""
 _TAG = re.compile(r"[A-Za-z0-9_-]{1,16}")
@@ -45,13 +52,42 @@ what this server serves, except pictures: avatars and uploads can live on anothe
 
 @require_safe
 @gzip_page
+@conditional_page
 @vary_on_headers("Accept-Language")
 def loader(request: HttpRequest) -> HttpResponse:
-    """Answer ``/widget.js``, the one script a customer's page includes."""
-    response = HttpResponse(loader_script(), content_type="text/javascript; charset=utf-8")
-    response["Cache-Control"] = f"public, max-age={LOADER_SECONDS}"
+    """Answer ``/widget.js``, the one script a customer's page includes.
+
+    Query: ``organization_id`` and ``group_id``, as :func:`panel`. Then it has the organisation's
+    look, and browsers ask each time whether it is another; without, or for one that is not there,
+    it has the platform's own.
+    """
+    organization = _named_organization(request)
+    look = look_of(organization.widget) if organization else Look()
+    more = {}
+    if organization is not None and look.hide_offline:
+        more["away"] = nobody_is_in(organization, int(_group_id(request) or GENERAL_GROUP))
+    with translation.override(look.language or translation.get_language()):
+        script = loader_script(look, **more)
+    response = HttpResponse(script, content_type="text/javascript; charset=utf-8")
+    kept = "no-cache" if organization else f"public, max-age={LOADER_SECONDS}"
+    response["Cache-Control"] = kept
     response["Access-Control-Allow-Origin"] = "*"
     response["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response
+
+
+@require_safe
+@gzip_page
+def look_css(request: HttpRequest) -> HttpResponse:
+    """Answer the tokens with an accent, six hexadecimal digits: what the panel is coloured by.
+
+    The rest of the query is there for caches: other tokens have another address.
+    """
+    accent = request.GET.get("accent", "")
+    if not _HEX.fullmatch(accent):
+        raise Http404("no such colour")
+    response = HttpResponse(panel_css(f"#{accent}"), content_type="text/css; charset=utf-8")
+    response["Cache-Control"] = "public, max-age=31536000, immutable"
     return response
 
 
@@ -63,28 +99,55 @@ def panel(request: HttpRequest) -> HttpResponse:
 
     Query: ``organization_id`` (required), ``group_id``, and from the host page ``language`` and
     ``dir``. An unknown organisation is a 404. ``idle`` says that nobody asked for the chat yet: it
-    is answered with an empty document unless the visitor may be greeted.
+    is answered with an empty document unless the visitor may be greeted. ``identity`` says that the
+    host page vouches for its visitor, and how; ``sign_out`` that it has stopped to.
     """
     organization = _organization(request)
-    language = _language(request)
+    look = look_of(organization.widget)
+    language = _language(request, look)
     greets = greetings.greets(organization.id)
     if "idle" in request.GET and not greets:
         idle = render(request, "widget/idle.html", {"language": language})
-        return _framed(idle, request, organization)
+        return framed(idle, request, organization)
+    context = {
+        "client_id": organizations.widget_client_id(organization),
+        "apart": _keeps_apart(request, organization),
+        "vouched": "identity" in request.GET or "sign_out" in request.GET,
+        "greets": greets,
+        "logo": logo_url(organization, look),
+    }
+    return framed(panel_document(request, organization, look, context), request, organization)
+
+
+def _keeps_apart(request: HttpRequest, organization: Organization) -> bool:
+    """Tell whether visitors of the group asked for are others than elsewhere."""
+    number = _group_id(request)
+    if not number or not customer_identities.keeps_groups_apart(organization):
+        return False
+    return bool(groups.existing_numbers(organization.pk, [int(number)]))
+
+
+def panel_document(
+    request: HttpRequest, organization: Organization, look: Look, context: dict[str, Any]
+) -> HttpResponse:
+    """Return the panel with a look, in the language asked for; ``context`` adds the rest."""
+    language = _language(request, look)
     with translation.override(language):
-        context = {
+        shown = {
             "organization": organization,
-            "client_id": organizations.widget_client_id(organization),
+            "look": look,
+            "tokens": f"{reverse('widget_look')}?{look_query(look)}",
+            "theme": "" if look.theme == "auto" else look.theme,
             "group_id": _group_id(request),
             "language": language,
             "asked_language": _asked_language(request) or language,
             "direction": _direction(request),
-            "greets": greets,
-            "texts": _texts(request, organization, language),
+            "texts": _texts(request, organization, language, look),
+            **context,
         }
-        response = render(request, "widget/panel.html", context)
-    response.content = _INDENTATION.sub(b"", response.content)
-    return _framed(response, request, organization)
+        response = render(request, "widget/panel.html", shown)
+    response.content = _SPACE.sub(b"\n", response.content)
+    return response
 
 
 @require_safe
@@ -95,14 +158,17 @@ def texts(request: HttpRequest) -> JsonResponse:
     Query: ``organization_id``, ``group_id`` and ``language``, as :func:`panel`.
     """
     organization = _organization(request)
-    language = _language(request)
+    look = look_of(organization.widget)
+    language = _language(request, look)
     with translation.override(language):
-        response = JsonResponse(_texts(request, organization, language))
+        response = JsonResponse(_texts(request, organization, language, look))
     response["Cache-Control"] = "no-cache"
     return response
 
 
-def _texts(request: HttpRequest, organization: Organization, language: str) -> dict[str, str]:
+def _texts(
+    request: HttpRequest, organization: Organization, language: str, look: Look
+) -> dict[str, str]:
     """Return the panel's texts; a group that is not there has no words of its own.
 
     A group's words are those in the host page's own language, be it one we do not speak.
@@ -110,12 +176,13 @@ def _texts(request: HttpRequest, organization: Organization, language: str) -> d
     try:
         group = groups.access_group(organization, int(_group_id(request) or GENERAL_GROUP))
     except GroupNotFound:
-        return panel_texts({})
+        return panel_texts({}, look)
     asked = _asked_language(request)
-    return panel_texts((asked and own_phrases(group, asked)) or own_phrases(group, language))
+    own = (asked and own_phrases(group, asked)) or own_phrases(group, language)
+    return panel_texts(own, look)
 
 
-def _framed(
+def framed(
     response: HttpResponse, request: HttpRequest, organization: Organization
 ) -> HttpResponse:
     """Let pages frame the document, and nothing foreign run in it."""
@@ -140,14 +207,18 @@ def demo(request: HttpRequest) -> HttpResponse:
 
 def _organization(request: HttpRequest) -> Organization:
     """Return the organisation the query names, or raise :class:`Http404`."""
-    try:
-        organization_id = uuid.UUID(request.GET.get("organization_id", ""))
-    except ValueError:
-        raise Http404("no such organization") from None
-    organization = organizations.by_id(organization_id)
+    organization = _named_organization(request)
     if organization is None:
         raise Http404("no such organization")
     return organization
+
+
+def _named_organization(request: HttpRequest) -> Organization | None:
+    try:
+        organization_id = uuid.UUID(request.GET.get("organization_id", ""))
+    except ValueError:
+        return None
+    return organizations.by_id(organization_id)
 
 
 def _group_id(request: HttpRequest) -> str:
@@ -162,13 +233,13 @@ def _asked_language(request: HttpRequest) -> str:
     return given if _TAG.fullmatch(given) else ""
 
 
-def _language(request: HttpRequest) -> str:
-    """Return the host page's language if we speak it, else the visitor's preferred one."""
+def _language(request: HttpRequest, look: Look) -> str:
+    """Return the host page's language if we speak it, else the look's, else the visitor's own."""
     wanted = request.GET.get("language", "")
     try:
         return translation.get_supported_language_variant(wanted)
     except LookupError:
-        return translation.get_language_from_request(request)
+        return look.language or translation.get_language_from_request(request)
 
 
 def _direction(request: HttpRequest) -> str:

@@ -73,10 +73,11 @@ export function initials(name = "") {
   return letters.map((word) => [...word][0].toLocaleUpperCase()).join("") || "·";
 }
 
-/** Somebody's picture, or their initials while there is none. */
+/** Somebody's picture, or their initials while there is none; a `logo` is always shown. */
 export function face(user) {
   const circle = h("span", { class: "face", "aria-hidden": "true" }, initials(user?.name));
-  const source = user?.avatar && safeUrl(/^[\w-]+(\.[\w-]+)+\//.test(user.avatar) ? `https://${user.avatar}` : user.avatar);
+  const picture = user?.logo ?? ("faceless" in document.body.dataset ? "" : user?.avatar);
+  const source = picture && safeUrl(/^[\w-]+(\.[\w-]+)+\//.test(picture) ? `https://${picture}` : picture);
   if (source) {
     const image = h("img", { src: source, alt: "", onerror: () => image.remove() });
     circle.append(image);

@@ -13,12 +13,14 @@
   const { texts, colors } = SETTINGS;
   const script = document.currentScript || document.querySelector("script[data-organization-id]");
   const before = window.LiveChatWidget;
+  const config = window.__lc || {};
   if (!script || (before && before._h)) return;
 
   const root = document.documentElement;
   const organizationId = script.dataset.organizationId;
   const groupId = script.dataset.groupId;
-  const base = new URL("widget/panel/", script.src);
+  const language = script.dataset.language || root.lang;
+  const base = new URL(SETTINGS.panel, script.src);
   const rightToLeft = getComputedStyle(root).direction === "rtl";
   const phone = matchMedia("(max-width: 480px), (max-height: 420px)");
   const key = "livechat-widget:" + organizationId;
@@ -68,7 +70,7 @@ iframe{display:block;width:100%;height:100%;border:0}
 @media (max-height:600px) and (min-height:421px) and (min-width:481px){
 .open .box{inset-block-end:12px;height:calc(100vh - 24px)}
 .open button{visibility:hidden}}
-@media (prefers-reduced-motion:reduce){.box{transition:none!important;transform:none}}`;
+${SETTINGS.css}@media (prefers-reduced-motion:reduce){.box{transition:none!important;transform:none}}`;
   try {
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(css);
@@ -82,12 +84,13 @@ iframe{display:block;width:100%;height:100%;border:0}
   const stage = make("div", {}, shadow);
   const launcher = make("button", { type: "button", "aria-haspopup": "dialog" }, stage);
   const icon = make("path", {}, make("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, launcher));
+  if (SETTINGS.label) make("span", { class: "label" }, launcher).textContent = SETTINGS.label;
   const badge = make("span", { class: "badge", "aria-hidden": "true", hidden: "" }, launcher);
   const said = make("div", { class: "said", role: "status" }, stage);
   const box = make("div", { class: "box" }, stage);
 
   const listeners = {};
-  const profile = {};
+  let profile = {};
   const details = { availability: "online", customer: {}, chat: {} };
   let visibility = "minimized";
   let unread = 0;
@@ -101,7 +104,10 @@ iframe{display:block;width:100%;height:100%;border:0}
   let asked = false;
   let watch = 0;
   let idle = false;
+  let identity;
+  let leaving;
   let peek = 0;
+  let away = SETTINGS.away;
 
   const emit = (name, data) => {
     for (const listener of [...(listeners[name] || [])]) {
@@ -123,6 +129,7 @@ iframe{display:block;width:100%;height:100%;border:0}
     const open = maximized();
     stage.className = open ? "open" : peek ? "greets" : "";
     stage.hidden = visibility === "hidden";
+    launcher.hidden = away && !open && !recall("localStorage");
     launcher.setAttribute("aria-expanded", open);
     launcher.setAttribute(
       "aria-label",
@@ -138,12 +145,20 @@ iframe{display:block;width:100%;height:100%;border:0}
     if (frame && (!idle || early === true)) return;
     unload();
     idle = early === true;
-    base.searchParams.delete("idle");
-    if (idle) base.searchParams.set("idle", "");
-    base.searchParams.set("organization_id", organizationId);
-    if (groupId) base.searchParams.set("group_id", groupId);
-    if (root.lang) base.searchParams.set("language", root.lang);
-    if (rightToLeft) base.searchParams.set("dir", "rtl");
+    const query = {
+      organization_id: organizationId,
+      group_id: groupId,
+      language,
+      dir: rightToLeft && "rtl",
+      idle,
+      identity: identity && typeof identity,
+      sign_out: leaving,
+    };
+    leaving = false;
+    for (const name in query) {
+      base.searchParams.delete(name);
+      if (query[name]) base.searchParams.set(name, query[name]);
+    }
     frame = make("iframe", { title: texts.title, src: base.href, allow: "clipboard-write" });
     frame.addEventListener("load", greet);
     deadline = setTimeout(idle ? unload : giveUp, 15000);
@@ -196,6 +211,8 @@ iframe{display:block;width:100%;height:100%;border:0}
       draw();
     } else if (message.type === "availability") {
       details.availability = message.availability;
+      away = SETTINGS.hides && message.availability === "offline";
+      draw();
       emit("availability_changed", { availability: message.availability });
     } else if (message.type === "customer") {
       const changed = details.customer.status !== message.customer.status;
@@ -204,11 +221,39 @@ iframe{display:block;width:100%;height:100%;border:0}
     } else if (message.type === "chat") {
       details.chat = message.chat;
       remember("localStorage", "chat");
+    } else if (message.type === "identity") {
+      vouch(message, port);
     } else if (message.type === "event") {
       emit("new_event", message.event);
     } else if (message.type === "happened") {
       emit(message.name, message.data);
+      if (config.identity_fallback && message.name === "identity_failed") become();
     }
+  };
+
+  /** Has the page's own code say who its visitor is; the panel waits for the answer. */
+  const vouch = async (message, to) => {
+    try {
+      const said = identity[message.ask] || identity;
+      message.value = said.call ? await said.call(identity) : said;
+    } catch (error) {
+      console.error(error);
+    }
+    to.postMessage(message);
+  };
+
+  /** Lets the visitor be whom `next` vouches for, or nobody known; nothing of who was stays. */
+  const become = (next) => {
+    const again = leaving || (frame && !idle);
+    identity = next;
+    profile = {};
+    details.customer = details.chat = {};
+    unread = peek = 0;
+    connect = maximized();
+    remember("localStorage");
+    unload();
+    draw();
+    if (again) load();
   };
 
   const fit = () => {
@@ -285,6 +330,11 @@ iframe{display:block;width:100%;height:100%;border:0}
     set_customer_email: (email) => customer({ email }),
     set_session_variables: (values) => customer({ session_fields: fields(values) }),
     update_session_variables: (values) => customer({ session_fields: merged(values) }),
+    sign_in: become,
+    sign_out: () => {
+      leaving = true;
+      become();
+    },
     destroy: () => {
       show("hidden");
       scope.abort();
@@ -325,9 +375,10 @@ iframe{display:block;width:100%;height:100%;border:0}
 
   const rest = () => setTimeout(() => host.isConnected && (window.requestIdleCallback || setTimeout)(() => load(true)), 500);
   const start = () => {
+    identity = config.custom_identity_provider ? config.custom_identity_provider() : config.identity_proof;
     root.append(host);
     draw();
-    if (recall("sessionStorage") && (!phone.matches || marked())) show("maximized");
+    if (SETTINGS.open || recall("sessionStorage") && (!phone.matches || marked())) show("maximized");
     else if (recall("localStorage")) {
       connect = true;
       (window.requestIdleCallback || setTimeout)(load);

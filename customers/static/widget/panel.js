@@ -8,16 +8,22 @@ import { Store } from "./storage.js";
 import { reword, useTexts } from "./texts.js";
 import { View } from "./view.js";
 
-const { organizationId, clientId, groupId, greets, texts } = document.body.dataset;
+const { organizationId, clientId, groupId, apart, greets, sounds, texts } = document.body.dataset;
 
 useTexts(document);
-const session = new Session({
+/* A preview brings a session that talks to nobody. */
+const prefix = `livechat:${organizationId}${apart ? `:${apart}` : ""}`;
+/** Whom the host page vouches for, if it does; else whoever this browser is known as. */
+const visitor = window.visitor ?? { store: new Store(prefix), drafts: new Store(prefix, () => window.sessionStorage) };
+const { drafts } = visitor;
+const session = window.sample ?? new Session({
   organizationId,
   clientId,
   groupId,
+  apart,
+  ...visitor,
   application: { name: "chatplatform widget", version: "1" },
 });
-const drafts = new Store(`livechat:${organizationId}`, () => window.sessionStorage);
 const composer = new Composer(session, drafts);
 const touch = matchMedia("(pointer: coarse)");
 const panel = document.getElementById("panel");
@@ -103,6 +109,7 @@ const heard = {
     if (wanted !== undefined) view.toNewest();
     if (wanted) focus();
   },
+  identity: visitor.hear,
   page: ({ page }) => session.visit.setPage(page),
   leaving() {
     greeting.leaving();
@@ -112,6 +119,7 @@ const heard = {
 };
 
 const tell = connectHost((message) => heard[message.type]?.(message));
+visitor.tell = tell;
 
 session.addEventListener("change", () => {
   if (open) session.greeting.accept();
@@ -129,6 +137,7 @@ session.addEventListener("happened", ({ detail }) => happened(...detail));
 session.addEventListener("spoken", ({ detail: event }) => {
   const mine = event.author_id === session.customer.id;
   const type = mine ? "customer" : event.author_id ? "agent" : "system";
+  if (type === "agent" && sounds && (!open || document.hidden)) import(sounds).then(({ chime }) => chime());
   const at = Date.parse(event.created_at);
   tell({ type: "event", event: { timestamp: at, type: event.type, author: { id: event.author_id, type } } });
 });

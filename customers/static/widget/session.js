@@ -12,7 +12,6 @@ import { Reading } from "./session/reading.js";
 import { Reception } from "./session/reception.js";
 import { LastThread } from "./session/thread.js";
 import { Visit } from "./session/visit.js";
-import { Store } from "./storage.js";
 import { TokenSource } from "./token.js";
 
 const API = "/v3.6/customer";
@@ -25,12 +24,15 @@ export class Session extends EventTarget {
   #files;
   #reading;
 
-  /** `options` are `organizationId`, `clientId`, `groupId` (or "") and `application` (`{name, version}`). */
+  /**
+   * `options` are `organizationId`, `clientId`, `groupId` (or ""), `application` (`{name, version}`),
+   * and what `TokenSource` takes besides; `tokens` stands in its place.
+   */
   constructor(options) {
     super();
     this.#options = options;
-    const store = new Store(`livechat:${options.organizationId}`);
-    const tokens = new TokenSource({ store, ...options });
+    const { store } = options;
+    const tokens = options.tokens ?? new TokenSource(options);
     this.#core = new Core({ organizationId: options.organizationId, store, tokens, tell: (name, detail) => this.#tell(name, detail) });
     this.#join();
     if (this.#core.restore()) this.reception.restore();

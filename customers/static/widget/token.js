@@ -22,9 +22,13 @@ export class TokenError extends Error {
 export class TokenSource {
   #options;
 
-  /** `clientId` is the organisation's widget client; after `patience` ms an answer is given up. */
+  /**
+   * `clientId` is the organisation's widget client, `apart` the group whose visitors are others than
+   * elsewhere, if any. After `patience` ms an answer is given up; none is asked for `before`.
+   */
   constructor(options) {
-    this.#options = { url: "/v2/customer/token", patience: PATIENCE, ...options };
+    const { organizationId, apart } = options;
+    this.#options = { url: `/v2/customer/${apart ? `${organizationId}/${apart}/` : ""}token`, patience: PATIENCE, ...options };
   }
 
   /** The customer whose token is at hand, or null. */
@@ -48,7 +52,8 @@ export class TokenSource {
   }
 
   async #ask() {
-    const { url, organizationId, clientId, store, patience } = this.#options;
+    const { url, organizationId, clientId, store, patience, before } = this.#options;
+    await before;
     const response = await fetch(url, {
       method: "POST",
       credentials: "include",
@@ -64,8 +69,9 @@ export class TokenSource {
     });
     const answer = await response.json().catch(() => ({}));
     if (!response.ok || !answer.access_token) {
-      const code = answer.oauth_exception ?? answer.identity_exception ?? answer.error?.type ?? "server_error";
-      throw new TokenError(code, Boolean(answer.oauth_exception) && response.status < 429);
+      const refusal = answer.oauth_exception ?? answer.identity_exception;
+      const code = refusal ?? answer.error?.type ?? "server_error";
+      throw new TokenError(code, Boolean(refusal) && response.status < 429);
     }
     const token = {
       accessToken: answer.access_token,

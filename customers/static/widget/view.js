@@ -13,6 +13,7 @@ const PATIENCE = 1_500;
 const STOPS = {
   logged_out_remotely: "stopped_logged_out",
   customer_banned: "stopped_banned",
+  identity: "stopped_identity",
   too_many_connections: "stopped_busy",
   license_expired: "stopped_license",
   license_not_found: "stopped_license",
@@ -152,7 +153,7 @@ export class View {
     const signature = JSON.stringify(shown.map(({ name, avatar }) => [name, avatar]));
     if (this.#drawn.faces === signature) return;
     this.#drawn.faces = signature;
-    const faces = shown.length ? shown.map(face) : [face({ name: this.#organization })];
+    const faces = shown.length ? shown.map(face) : [face({ name: this.#organization, logo: document.body.dataset.logo })];
     get("faces").replaceChildren(...faces);
   }
 

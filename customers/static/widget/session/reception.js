@@ -33,7 +33,7 @@ export class Reception {
   /** The form that goes before a chat as things stand: `{id, type, fields}`, or null. */
   get form() {
     const type = this.availability === "offline" ? "ticket" : "prechat";
-    const form = this.#forms[type];
+    const form = type === "prechat" && "unasked" in document.body.dataset ? null : this.#forms[type];
     return form ? { ...form, type } : null;
   }
 
