@@ -66,6 +66,7 @@ def create_agent(ctx: AgentContext, request: CreateAgent) -> CreatedShape:
         awaiting_approval=awaiting,
         by=ctx.requester,
         max_chats=_most_chats(ctx),
+        invite_from=ctx.base_url,
         **values,
     )
     return {"id": made.public_id}

@@ -31,9 +31,11 @@ from configuration.wire.groups import GroupIds
 
 CONFIGURE = ("properties.configuration:rw",)
 READ_LICENSE = ("properties.license.value--my:ro", "properties.license.value--all:ro")
-WRITE_LICENSE = ("properties.license.value--my:rw", "properties.license.value--all:rw")
+WRITE_ANY_LICENSE_PROPERTY = "properties.license.value--all:rw"
+WRITE_LICENSE = ("properties.license.value--my:rw", WRITE_ANY_LICENSE_PROPERTY)
 READ_GROUP = ("properties.group.value--my:ro", "properties.group.value--all:ro")
-WRITE_GROUP = ("properties.group.value--my:rw", "properties.group.value--all:rw")
+WRITE_ANY_GROUP_PROPERTY = "properties.group.value--all:rw"
+WRITE_GROUP = ("properties.group.value--my:rw", WRITE_ANY_GROUP_PROPERTY)
 """Of each pair the first opens the requester's own namespace, the second every one."""
 
 
