@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import redis
 from django.conf import settings as django_settings
 from django.core.cache import cache
-from django.db import transaction
-from django.test import override_settings
+from django.db import connection, transaction
+from django.test import TransactionTestCase, override_settings
 from pytest_django.fixtures import DjangoCaptureOnCommitCallbacks, Settings
 
 from chatplatform import clock, domain_events
 from chatplatform.api import ratelimit
 from chatplatform.domain_events import DomainEvent
 from chatplatform.models import ConnectionLease, Group, Organization
-from tests import make
+from chatplatform.services import api_calls
+from tests import emptying, installations, make
 from tests.internet import Internet
 from tests.samples import Scene, Stage
 from tests.world import NEWEST, Pushes, User, World
@@ -30,6 +31,12 @@ if TYPE_CHECKING:
     from playwright.sync_api import Playwright
 
 Told = Callable[[], AbstractContextManager[list[DomainEvent]]]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the run to the processes it is shared out to, which inherit the environment."""
+    if not hasattr(config, "workerinput"):
+        installations.begin()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -53,11 +60,31 @@ def django_db_modify_db_settings(
     django_db_modify_db_settings_parallel_suffix: None,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    """Keep SQLite's test database in a file: only there do threads wait for each other."""
-    database = django_settings.DATABASES["default"]
-    if database["ENGINE"].endswith("sqlite3"):
-        directory: Path = tmp_path_factory.mktemp("database")
-        database.setdefault("TEST", {})["NAME"] = str(directory / "test.sqlite3")
+    """Begin with a copy of what was migrated already, in SQLite's case of its file: not in memory,
+    since only there do threads wait for each other.
+    """
+    migrated = installations.migrated()
+    test = django_settings.DATABASES["default"].setdefault("TEST", {})
+    if migrated.database:
+        test["TEMPLATE"] = migrated.database
+    else:
+        copied = tmp_path_factory.mktemp("database") / installations.SQLITE
+        shutil.copy(migrated.directory / installations.SQLITE, copied)
+        test["NAME"] = str(copied)
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """Return whether Django is to take the test database as it finds it."""
+    return not installations.on_postgres()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_emptying() -> Iterator[None]:
+    """Empty only what was filled, after tests that commit."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda case: emptying.empty())
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -67,6 +94,21 @@ def _quick_passwords(settings: Settings) -> None:
         "django.contrib.auth.hashers.MD5PasswordHasher",
         *django_settings.PASSWORD_HASHERS,
     ]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cache_of_ones_own() -> Iterator[None]:
+    """Keep the cache in the process: emptying one in Redis would empty all there is in it."""
+    cache = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    with override_settings(CACHES={"default": cache}):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _patience_in_the_end(django_db_setup: None) -> Iterator[None]:
+    """Let the test database take as long to drop as it takes; a busy machine needs its time."""
+    yield
+    connection.settings_dict["OPTIONS"].pop("options", None)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -85,6 +127,12 @@ def _unused_rate_limits() -> Iterator[None]:
     ratelimit.reset()
     yield
     ratelimit.reset()
+
+
+@pytest.fixture(autouse=True)
+def _no_calls_noted() -> None:
+    """Forget the calls of the test before, whose organisations are no more."""
+    api_calls.forget()
 
 
 @pytest.fixture(autouse=True)

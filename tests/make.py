@@ -5,6 +5,9 @@ import itertools
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import transaction
 
 from chatplatform import clock
 from chatplatform.models import (
@@ -19,6 +22,7 @@ from chatplatform.models import (
     Greeting,
     Group,
     Organization,
+    PersonalAccessToken,
     PropertyDefinition,
     Tag,
     Thread,
@@ -31,15 +35,19 @@ from chatplatform.requester import AgentRequester, CustomerRequester, Requester
 from chatplatform.scopes import allowed
 from chatplatform.services import (
     access_rules,
+    agent_tokens,
     agents,
     applications,
+    authentication,
     chats,
     customer_identities,
+    customer_tokens,
     events,
     forms,
     goals,
     greetings,
     organizations,
+    personal_access_tokens,
     properties,
     tags,
     tokens,
@@ -105,12 +113,23 @@ def application(
     redirect_uris: Iterable[str] = ("https://shop.example/chat",),
     *,
     any_origin: bool = False,
+    confidential: bool = True,
+    scopes: Iterable[str] = (),
+    client_secret: str | None = None,
 ) -> Application:
-    """Make the client of an integration."""
+    """Make the client of an integration, which may ask agents for ``scopes``."""
     made = applications.create_application(
-        organization, "Integration", redirect_uris, any_origin=any_origin
-    )
-    return made.application
+        organization,
+        "Integration",
+        redirect_uris,
+        any_origin=any_origin,
+        confidential=confidential,
+        client_secret=client_secret,
+    ).application
+    if scopes:
+        made.scopes = sorted(scopes)
+        made.save(update_fields=["scopes"])
+    return made
 
 
 def account(agent: Agent) -> Account:
@@ -127,7 +146,7 @@ def access_token(
     expires_in: int = tokens.LIFETIME_SECONDS,
 ) -> str:
     """Issue a Bearer token carrying ``scopes``, or all that the role allows."""
-    issued = tokens.issue_access_token(
+    issued = agent_tokens.issue_access_token(
         account(agent),
         application or _own_application(agent.organization),
         allowed(agent.role) if scopes is None else scopes,
@@ -136,11 +155,31 @@ def access_token(
     return issued.token
 
 
+def token_pair(
+    agent: Agent,
+    scopes: Iterable[str] | None = None,
+    application: Application | None = None,
+    family: UUID | None = None,
+) -> tuple[str, str]:
+    """Issue an access token and a refresh token of one authorization."""
+    family, client = family or uuid4(), application or _own_application(agent.organization)
+    carried = allowed(agent.role) if scopes is None else frozenset(scopes)
+    with transaction.atomic():
+        issued = agent_tokens.issue_access_token(account(agent), client, carried, family=family)
+        refresh = agent_tokens.issue_refresh_token(account(agent), client, carried, family)
+    return issued.token, refresh
+
+
 def pat(agent: Agent, scopes: Iterable[str] | None = None) -> str:
     """Issue a personal access token carrying ``scopes``, or all that the role allows."""
-    return tokens.create_personal_access_token(
-        account(agent), "Test", allowed(agent.role) if scopes is None else scopes
-    )
+    wanted = allowed(agent.role) if scopes is None else scopes
+    return personal_access_tokens.issue(account(agent), "Test", wanted).token
+
+
+def revoke_pat(token: str) -> None:
+    """Revoke a personal access token, as whoever it acts as does."""
+    row = PersonalAccessToken.objects.get(checksum=tokens.checksum(token))
+    personal_access_tokens.revoke_own(requester(row.account.agent), row.pk)
 
 
 def basic(agent: Agent, token: str) -> str:
@@ -155,7 +194,7 @@ def customer_token(
     expires_in: int = tokens.LIFETIME_SECONDS,
 ) -> str:
     """Issue a Bearer token of ``customer``."""
-    issued = tokens.issue_customer_token(
+    issued = customer_tokens.issue_customer_token(
         customer, application or _own_application(customer.organization), expires_in
     )
     return issued.token
@@ -232,8 +271,8 @@ def tag(organization: Organization, name: str = "vip", groups: Iterable[int] = (
 def requester(of: Agent | Customer) -> Requester:
     """Return an agent or a customer as services know who asks."""
     if isinstance(of, Agent):
-        return tokens.authenticate_agent(f"Bearer {access_token(of)}")
-    return tokens.authenticate_customer(
+        return authentication.authenticate_agent(f"Bearer {access_token(of)}")
+    return authentication.authenticate_customer(
         f"Bearer {customer_token(of)}", {"organization_id": str(of.organization_id)}
     )
 

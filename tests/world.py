@@ -469,6 +469,12 @@ class World:
                 continue
             if event.user_id:
                 concerned = requester.user_id == event.user_id
+            elif event.client_id:
+                concerned = requester.client_id == event.client_id and (
+                    listener.api == "agent" or not event.agents_only
+                )
+            elif event.address:
+                concerned = listener.api == "customer" and listener.address == event.address
             else:
                 concerned = requester.token_checksum == event.token_checksum
             if concerned and str(requester.organization_id) == event.organization_id:

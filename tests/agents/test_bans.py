@@ -18,7 +18,7 @@ from chatplatform.models import (
     Organization,
     Visit,
 )
-from chatplatform.services import bans, chats
+from chatplatform.services import authentication, bans, chats
 from chatplatform.services.chats import Opening
 from tests import make
 from tests.world import Refused, User, World
@@ -185,10 +185,9 @@ def test_a_mask_that_is_no_address_hides_all_the_same(
 
 
 def test_verifying_a_token_stays_one_read(carl: User) -> None:
-    from chatplatform.services import tokens
 
     with CaptureQueriesContext(connection) as captured:
-        tokens.identify_customer(carl.credentials, ADDRESS)
+        authentication.identify_customer(carl.credentials, ADDRESS)
 
     assert len(captured) == 1
 

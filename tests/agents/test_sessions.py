@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from chatplatform.models import Agent, Organization
-from chatplatform.services import tokens
+from chatplatform.services import agent_tokens
 from tests import make
 from tests.world import Refused, User, World
 
@@ -31,9 +31,9 @@ def test_a_session_goes_on_with_another_token(world: World, ann: User) -> None:
     assert ann.rtm("update_session", {"token": ann.credentials}) == {}
 
     (listener,) = ann.connections
-    world.act(lambda: tokens.revoke_access_token(former.removeprefix("Bearer ")))
+    world.act(lambda: agent_tokens.revoke_access_token(former.removeprefix("Bearer ")))
     assert listener.ended == ""
-    world.act(lambda: tokens.revoke_access_token(ann.credentials.removeprefix("Bearer ")))
+    world.act(lambda: agent_tokens.revoke_access_token(ann.credentials.removeprefix("Bearer ")))
     assert listener.ended == "access_token_revoked"
 
 

@@ -12,7 +12,7 @@ from django.test import Client
 from agents.workspace.catalogue import CATALOGUE
 from chatplatform.errors import Authentication
 from chatplatform.models import AccessToken, Agent
-from chatplatform.services import tokens
+from chatplatform.services import agent_tokens, authentication
 from tests import make
 
 PASSWORD = "correct horse battery"
@@ -229,12 +229,12 @@ class TestTheToken:
             "organization_id",
             "license_id",
         }
-        assert body["expires_in"] == tokens.WORKSPACE_LIFETIME_SECONDS
+        assert body["expires_in"] == agent_tokens.WORKSPACE_LIFETIME_SECONDS
         assert body["account_id"] == str(ann.account_id)
         assert body["organization_id"] == str(ann.organization_id)
         assert body["license_id"] == ann.organization.license_id
         assert "no-store" in answer["Cache-Control"]
-        requester = tokens.authenticate_agent(f"Bearer {body['access_token']}")
+        requester = authentication.authenticate_agent(f"Bearer {body['access_token']}")
         assert requester.public_id == "ann@example.com"
 
     def test_without_a_session_there_is_none(self, browser: Client, ann: Agent) -> None:
@@ -270,8 +270,8 @@ class TestTheToken:
 
         assert (left.status_code, left["Location"]) == (302, "/signin")
         with pytest.raises(Authentication):
-            tokens.authenticate_agent(f"Bearer {token}")
-        assert tokens.authenticate_agent(f"Bearer {kept}").public_id == "ann@example.com"
+            authentication.authenticate_agent(f"Bearer {token}")
+        assert authentication.authenticate_agent(f"Bearer {kept}").public_id == "ann@example.com"
         assert browser.get("/workspace/").status_code == 302
 
     def test_signing_out_needs_our_own_form(self, browser: Client, ann: Agent) -> None:
@@ -281,7 +281,7 @@ class TestTheToken:
         assert browser.post("/signout").status_code == 403
         assert browser.get("/signout").status_code == 405
 
-        assert tokens.authenticate_agent(f"Bearer {token}").public_id == "ann@example.com"
+        assert authentication.authenticate_agent(f"Bearer {token}").public_id == "ann@example.com"
         assert browser.get("/workspace/").status_code == 200
 
 

@@ -67,6 +67,25 @@ def test_a_bucket_never_holds_more_than_its_burst() -> None:
     assert taken(limiter, "a:1", 8) == 5
 
 
+def test_looking_takes_nothing() -> None:
+    clock = Clock()
+    limiter = Limiter(1, 2, clock=clock)
+    assert [limiter.has("a:1") for _ in range(5)] == [True] * 5
+    assert taken(limiter, "a:1", 3) == 2
+
+    assert not limiter.has("a:1")
+    clock.seconds += 1
+    assert limiter.has("a:1")
+
+    assert taken(limiter, "a:1", 3) == 1
+
+
+def test_looking_remembers_no_key() -> None:
+    limiter = Limiter(1, 2, clock=Clock())
+    assert limiter.has("a:1")
+    assert len(limiter) == 0
+
+
 def test_keys_do_not_share_tokens() -> None:
     limiter = Limiter(10, 5, clock=Clock())
     taken(limiter, "a:1", 5)
@@ -143,6 +162,31 @@ def test_a_refused_process_does_not_ask_again_before_a_token_can_be_there() -> N
     assert taken(limiter, "a:1", 8) == 5
 
 
+def test_looking_never_asks_the_shared_bucket() -> None:
+    clock = Clock()
+    shared = SharedBucket(3)
+    limiter = Limiter(1, 100, lender=shared, clock=clock)
+    assert limiter.has("a:1")
+    assert shared.asked == 0
+
+    # what another process took is known once this one is refused itself
+    assert taken(limiter, "a:1", 3) == 3
+    assert limiter.has("a:1")
+    assert not limiter.take("a:1")
+    asked = shared.asked
+    assert not limiter.has("a:1")
+    clock.seconds += 2.1
+    assert limiter.has("a:1")
+
+    assert shared.asked == asked
+
+
+def test_while_the_shared_bucket_is_away_looking_knows_what_the_process_counted() -> None:
+    limiter = Limiter(1, 2, lender=Away(), clock=Clock())
+    assert taken(limiter, "a:1", 3) == 2
+    assert not limiter.has("a:1")
+
+
 def test_while_the_shared_bucket_is_away_a_process_counts_by_itself() -> None:
     limiter = Limiter(10, 5, lender=Away(), clock=Clock())
 
@@ -192,3 +236,17 @@ def test_the_addresses_of_one_ipv6_network_count_as_one(settings: Settings) -> N
     with pytest.raises(TooManyRequests):
         ratelimit.minted_identity(f"{network}:ffff:2:3:4")
     ratelimit.minted_identity(f"{network[:-1]}2::1")
+
+
+def test_an_address_that_failed_too_often_is_known_without_counting(settings: Settings) -> None:
+    settings.ADDRESS_LIMIT_PER_SECOND = 0.01
+    settings.ADDRESS_LIMIT_BURST = 1
+    network = f"2001:db8:{uuid.uuid4().hex[:4]}:1"
+    for _ in range(3):
+        ratelimit.may_authenticate(f"{network}::1")
+    ratelimit.failed_authentication(f"{network}::1")
+    with pytest.raises(TooManyRequests):
+        ratelimit.failed_authentication(f"{network}::1")
+
+    with pytest.raises(TooManyRequests):
+        ratelimit.may_authenticate(f"{network}:ffff:2:3:4")

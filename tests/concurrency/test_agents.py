@@ -11,7 +11,7 @@ from django.db import transaction
 
 from chatplatform.errors import AlreadyExists, Authentication, LimitReached
 from chatplatform.models import AccessToken, Account, Agent, Application, Organization
-from chatplatform.services import agents, tokens
+from chatplatform.services import agent_tokens, agents
 from tests import make
 from tests.concurrency.together import at_once
 
@@ -45,7 +45,7 @@ def test_an_agent_goes_who_is_just_issued_a_token(
     acme: Organization, shop: Application, bob: Agent
 ) -> None:
     while_it_lasts(
-        lambda: tokens.issue_access_token(make.account(bob), shop, ["chats--my:ro"]),
+        lambda: agent_tokens.issue_access_token(make.account(bob), shop, ["chats--my:ro"]),
         lambda: agents.delete_agent(acme.pk, bob.public_id),
     )
 
@@ -60,7 +60,7 @@ def test_an_agent_who_is_just_going_is_issued_none(
 
     def issue() -> str:
         try:
-            return tokens.issue_access_token(account, shop, ["chats--my:ro"]).token
+            return agent_tokens.issue_access_token(account, shop, ["chats--my:ro"]).token
         except Authentication as error:
             return error.type
 

@@ -66,16 +66,20 @@ def test_one_registered_while_they_are_disabled_hears_nothing(
     assert owed(registered["id"]) == []
 
 
-def test_the_state_outlasts_the_application(boss: User, acme: Organization) -> None:
-    shop = Application.objects.get(accesstoken__user__agent__name="Boss")
-    boss.call("disable_license_webhooks")
+def test_the_state_outlasts_the_application(
+    world: World, acme: Organization, seat: Agent, shop: Application
+) -> None:
+    keeper = in_person(world, seat)
+    which = {"owner_client_id": shop.client_id}
+    keeper.call("disable_license_webhooks", **which)
 
     installations.remove(acme, shop)
     for action in STATE_ACTIONS:
-        assert boss.refused(action) == "not_found"
+        assert keeper.refused(action, **which) == "not_found"
     installations.install(acme, shop)
 
-    assert boss.call("get_license_webhooks_state") == {"license_webhooks_enabled": False}
+    answer = keeper.call("get_license_webhooks_state", **which)
+    assert answer == {"license_webhooks_enabled": False}
 
 
 def test_a_webhook_hears_of_each_licence_with_its_application(

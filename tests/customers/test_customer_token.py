@@ -22,9 +22,8 @@ from chatplatform.models import (
     CustomerToken,
     Organization,
 )
-from chatplatform.models.people import AgentRole
 from chatplatform.selectors import organizations
-from chatplatform.services import customer_identities, tokens
+from chatplatform.services import authentication, bans, customer_identities, tokens
 from tests import make
 from tests.conftest import Told
 
@@ -33,26 +32,6 @@ pytestmark = pytest.mark.django_db
 TOKEN = "/v2/customer/token"
 INFO = "/v2/customer/info"
 PAGE = "https://shop.example"
-
-
-@pytest.fixture
-def organization() -> Organization:
-    return make.organization()
-
-
-@pytest.fixture
-def application(organization: Organization) -> Application:
-    return make.application(organization, [f"{PAGE}/chat"])
-
-
-@pytest.fixture
-def owner(organization: Organization) -> Agent:
-    return make.agent(organization, AgentRole.OWNER)
-
-
-@pytest.fixture
-def browser() -> Client:
-    return Client()
 
 
 def stored() -> list[int]:
@@ -111,22 +90,24 @@ class TestCookieGrant:
             "organization_id": str(application.organization_id),
             "token_type": "Bearer",
         }
-        requester = tokens.authenticate_customer(
+        requester = authentication.authenticate_customer(
             f"Bearer {answer['access_token']}", {"organization_id": answer["organization_id"]}
         )
         assert requester.customer_id == customer.pk
         assert response["Cache-Control"] == "no-store"
 
-    def test_sets_a_pair_of_cookies_only_this_endpoint_sees(
-        self, browser: Client, application: Application
+    @pytest.mark.parametrize("path", ["/v2/customer", "/customer"])
+    def test_sets_a_pair_of_cookies_only_these_endpoints_see(
+        self, browser: Client, application: Application, path: str
     ):
         response = post(browser, by_cookie(application))
 
-        assert set(response.cookies) == {"__lc_cid", "__lc_cst"}
-        assert response.cookies["__lc_cid"].value == response.json()["entity_id"]
-        for cookie in response.cookies.values():
+        cookies = [cookie for cookie in response.cookies.values() if cookie["path"] == path]
+        assert [cookie.key for cookie in cookies] == ["__lc_cid", "__lc_cst"]
+        assert cookies[0].value == response.json()["entity_id"]
+        for cookie in cookies:
             assert attributes(cookie) == {
-                "path=/v2/customer",
+                f"path={path}",
                 "max-age=63072000",
                 "httponly",
                 "secure",
@@ -153,7 +134,7 @@ class TestCookieGrant:
     @pytest.mark.parametrize("lost", ["__lc_cid", "__lc_cst"])
     def test_half_a_pair_proves_nothing(self, browser: Client, application: Application, lost: str):
         first = post(browser, by_cookie(application)).json()["entity_id"]
-        del browser.cookies[lost]
+        keep(browser, lost, "")
 
         second = post(browser, by_cookie(application)).json()["entity_id"]
 
@@ -164,7 +145,7 @@ class TestCookieGrant:
     ):
         victim = post(Client(), by_cookie(application))
         own = post(browser, by_cookie(application))
-        browser.cookies["__lc_cid"] = victim.cookies["__lc_cid"].value
+        keep(browser, "__lc_cid", victim.cookies["__lc_cid"].value)
 
         response = post(browser, by_cookie(application))
 
@@ -322,6 +303,19 @@ class TestPages:
 
         assert response.status_code == 200
 
+    def test_a_host_in_another_script_is_the_one_its_page_names(
+        self, browser: Client, organization: Organization
+    ):
+        application = make.application(organization, ["https://bücher.example"])
+
+        response = post(
+            browser,
+            by_cookie(application, redirect_uri="https://bücher.example/shop"),
+            Origin="https://xn--bcher-kva.example",
+        )
+
+        assert response.status_code == 200
+
     def test_without_either_nobody_knows_who_asks(self, browser: Client, application: Application):
         response = post(browser, by_cookie(application, redirect_uri=None))
 
@@ -356,7 +350,7 @@ class TestAgentTokenGrant:
             "organization_id": str(application.organization_id),
             "token_type": "Bearer",
         }
-        requester = tokens.identify_customer(f"Bearer {answer['access_token']}")
+        requester = authentication.identify_customer(f"Bearer {answer['access_token']}")
         assert requester.customer_id == customer.pk
         assert not response.cookies
 
@@ -454,6 +448,23 @@ class TestAgentTokenGrant:
 
         refused(response, 403, "identity_exception", "access_denied")
         assert stored() == [0, 0, 0]
+
+    @pytest.mark.parametrize("by_address", [True, False])
+    def test_a_banned_customer_is_nobody_to_act_as(
+        self, browser: Client, application: Application, owner: Agent, by_address: bool
+    ):
+        customer = make.customer(application.organization)
+        named = {"ip": "127.0.0.1"} if by_address else {"customer_id": str(customer.pk)}
+        bans.ban(make.requester(owner), seconds=60, **named)
+        bearer = f"Bearer {make.access_token(owner)}"
+        before = stored()
+
+        response = post(
+            browser, by_agent(application, entity_id=str(customer.pk)), Authorization=bearer
+        )
+
+        refused(response, 403, "identity_exception", "customer_banned")
+        assert stored() == before
 
     def test_another_organisations_customers_do_not_exist(
         self, browser: Client, application: Application, owner: Agent
@@ -571,7 +582,7 @@ class TestBadInput:
 
         assert response.json()["expires_in"] == 30 * 24 * 3_600
 
-    @pytest.mark.parametrize("grant_type", ["identity_token", "identity_transfer", "password", ""])
+    @pytest.mark.parametrize("grant_type", ["authorization_code", "password", ""])
     def test_a_grant_that_is_not_served_is_named_as_such(
         self, browser: Client, application: Application, grant_type: str
     ):
@@ -803,6 +814,13 @@ class TestRevoking:
 
         refused(response, 401, "identity_exception", "unauthorized")
         assert stored() == before
+
+
+def keep(browser: Client, name: str, value: str) -> None:
+    """Change a cookie of the browser at all of its paths."""
+    for cookie in browser.cookies.values():
+        if cookie.key == name:
+            cookie.set(name, value, value)
 
 
 def attributes(cookie: "Morsel[str]") -> set[str]:

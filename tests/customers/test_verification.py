@@ -417,3 +417,13 @@ def test_without_the_database_there_are_no_places(settings: Settings) -> None:
 
     assert geolocation.locate("8.8.8.8") == {}
     geolocation._database.cache_clear()
+
+
+@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example"])
+def test_no_link_leads_to_a_host_that_only_the_request_names(
+    cleo: User, settings: Settings, host: str
+) -> None:
+    settings.PUBLIC_URL, settings.ALLOWED_HOSTS = "", ["*"]
+    cleo.world.client.defaults["HTTP_HOST"] = host
+
+    assert cleo.refused("request_email_verification", callback_uri=CALLBACK) == "validation"

@@ -11,10 +11,18 @@ from playwright.sync_api import Frame, Page
 AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
 SCHEMES = ("light", "dark")
 """The colours a person may prefer; each is judged."""
+DRAWN = """new Promise((done) => {
+  requestAnimationFrame(() => requestAnimationFrame(done));
+  setTimeout(done, 200);
+})"""
+"""Waits until what was changed is on the screen: colours begin as they were, however short their
+transition. Where nothing is drawn, in a hidden frame, it waits for 200 milliseconds.
+"""
 
 
 def judged(document: Page | Frame) -> list[dict[str, Any]]:
     """Return what axe finds wrong in one document, frames inside left out."""
+    document.evaluate(DRAWN)
     document.evaluate(AXE.read_text())
     report = document.evaluate("axe.run(document, { iframes: false })")
     assert report["passes"], "axe looked at nothing"

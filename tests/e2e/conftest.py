@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Playwright
 
 from tests.chromium import chromium
+from tests.e2e.admin import Admin
 from tests.e2e.visitors import Agent, Visit, Widget
 from tests.e2e.wires import WAIT, Line
 from tests.live import LiveServer, live_server
@@ -54,6 +55,16 @@ def visit(server: LiveServer, context: BrowserContext) -> Visit:
         return Widget(context.new_page(), server.url + path)
 
     return go
+
+
+@pytest.fixture
+def admin(browser: Browser, server: LiveServer) -> Iterator[Admin]:
+    """The owner in the admin; the browser must not complain of anything a test does not expect."""
+    made = Admin(browser, server, server.demo["agents"][0])
+    yield made
+    complaints = made.faults()
+    made.close()
+    assert complaints == []
 
 
 @pytest.fixture

@@ -523,6 +523,7 @@ class TestReach:
         widget.page.keyboard.type("two lines")
         widget.page.keyboard.press("Enter")
         chat_id = started(agent)
+        widget.expect_said("by keyboard\ntwo lines")
         assert agent.texts(chat_id) == ["by keyboard\ntwo lines"]
 
         widget.page.keyboard.press("Escape")

@@ -11,7 +11,8 @@ from typing import Any
 from playwright.sync_api import FrameLocator, Locator, Page, expect
 
 from tests.e2e.wires import WAIT, Wire
-from tests.live import ROOT, LiveServer
+from tests.installations import ROOT
+from tests.live import LiveServer
 
 
 class Agent(Wire):
@@ -93,7 +94,8 @@ class Widget:
     def expect_said(self, *texts: str) -> None:
         """Wait until exactly these messages stand in the log, and all have arrived."""
         expect(self.bubbles).to_have_text(list(texts), timeout=WAIT * 1000)
-        expect(self.panel.locator(".said:is(.sending, .waiting, .failed)")).to_have_count(0)
+        waiting = self.panel.locator(".said:is(.sending, .waiting, .failed)")
+        expect(waiting).to_have_count(0, timeout=WAIT * 1000)
 
 
 Visit = Callable[..., Widget]

@@ -14,7 +14,8 @@ import pytest
 from tests import clients
 from tests.faults.redis_server import RedisServer
 from tests.faults.stage import Stage
-from tests.live import ROOT, LiveServer, live_server
+from tests.installations import ROOT
+from tests.live import LiveServer, live_server
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from chatplatform import clock
 from chatplatform.domain_events.sessions import SessionsEnded
 from chatplatform.errors import Authentication, Authorization, Validation
 from chatplatform.models import Customer, CustomerToken, Organization
-from chatplatform.services import tokens
+from chatplatform.services import authentication, customer_tokens, tokens
 from tests import make
 from tests.conftest import Told
 
@@ -35,7 +35,7 @@ def test_proves_the_customer(organization: Organization, customer: Customer):
     application = make.application(organization)
     token = make.customer_token(customer, application)
 
-    requester = tokens.authenticate_customer(f"Bearer {token}", query(organization))
+    requester = authentication.authenticate_customer(f"Bearer {token}", query(organization))
 
     assert requester.organization_id == organization.pk
     assert requester.license_id == organization.license_id
@@ -51,7 +51,7 @@ def test_scheme_in_any_case_and_a_region_prefix_are_understood(
 ):
     token = make.customer_token(customer)
 
-    requester = tokens.authenticate_customer(template.format(token), query(organization))
+    requester = authentication.authenticate_customer(template.format(token), query(organization))
 
     assert requester.customer_id == customer.pk
 
@@ -65,7 +65,7 @@ def test_anything_else_proves_nobody(
     token = make.customer_token(customer)
 
     with pytest.raises(Authentication):
-        tokens.authenticate_customer(credentials.replace("{}", token), query(organization))
+        authentication.authenticate_customer(credentials.replace("{}", token), query(organization))
 
 
 def test_an_expired_token_proves_nobody(organization: Organization, customer: Customer):
@@ -75,7 +75,7 @@ def test_an_expired_token_proves_nobody(organization: Organization, customer: Cu
         time_machine.travel(clock.now() + timedelta(seconds=61)),
         pytest.raises(Authentication),
     ):
-        tokens.authenticate_customer(f"Bearer {token}", query(organization))
+        authentication.authenticate_customer(f"Bearer {token}", query(organization))
 
 
 @pytest.mark.parametrize("malformed", [{}, {"organization_id": ""}, {"organization_id": "1\x00"}])
@@ -83,7 +83,7 @@ def test_the_query_has_to_name_the_organisation(customer: Customer, malformed: d
     token = make.customer_token(customer)
 
     with pytest.raises(Validation, match="organization_id"):
-        tokens.authenticate_customer(f"Bearer {token}", malformed)
+        authentication.authenticate_customer(f"Bearer {token}", malformed)
 
 
 def test_proves_nobody_to_another_organisation_whether_or_not_it_exists(customer: Customer):
@@ -94,7 +94,7 @@ def test_proves_nobody_to_another_organisation_whether_or_not_it_exists(customer
     refusals = []
     for elsewhere in (existing, missing):
         with pytest.raises(Authentication) as refused:
-            tokens.authenticate_customer(f"Bearer {token}", elsewhere)
+            authentication.authenticate_customer(f"Bearer {token}", elsewhere)
         refusals.append(str(refused.value))
 
     assert refusals[0] == refusals[1]
@@ -104,7 +104,7 @@ def test_is_not_issued_to_another_organisations_client(customer: Customer):
     foreign = make.application(make.organization("Other"))
 
     with pytest.raises(Authorization):
-        tokens.issue_customer_token(customer, foreign)
+        customer_tokens.issue_customer_token(customer, foreign)
 
     assert not CustomerToken.objects.exists()
 
@@ -112,7 +112,7 @@ def test_is_not_issued_to_another_organisations_client(customer: Customer):
 def test_lives_thirty_days_at_most(customer: Customer):
     application = make.application(customer.organization)
 
-    issued = tokens.issue_customer_token(customer, application, expires_in=2**63)
+    issued = customer_tokens.issue_customer_token(customer, application, expires_in=2**63)
 
     assert issued.expires_in == 30 * 24 * 3_600
     assert CustomerToken.objects.get().expires_at <= clock.now() + timedelta(days=30)
@@ -124,7 +124,7 @@ def test_issuing_forgets_the_customers_expired_tokens(customer: Customer):
 
     with time_machine.travel(clock.now() + timedelta(seconds=61)):
         make.customer_token(customer)
-        tokens.identify_customer(f"Bearer {living}")
+        authentication.identify_customer(f"Bearer {living}")
 
     assert CustomerToken.objects.count() == 2
 
@@ -136,7 +136,7 @@ def test_a_customers_oldest_token_makes_room_for_the_newest(
     oldest, second = make.customer_token(customer), make.customer_token(customer)
     for _ in range(98):
         make.customer_token(customer)
-    tokens.identify_customer(f"Bearer {oldest}")
+    authentication.identify_customer(f"Bearer {oldest}")
 
     with told() as events:
         newest = make.customer_token(customer)
@@ -149,9 +149,9 @@ def test_a_customers_oldest_token_makes_room_for_the_newest(
         )
     ]
     with pytest.raises(Authentication):
-        tokens.identify_customer(f"Bearer {oldest}")
+        authentication.identify_customer(f"Bearer {oldest}")
     for living in (second, newest, other):
-        tokens.identify_customer(f"Bearer {living}")
+        authentication.identify_customer(f"Bearer {living}")
     assert customer.tokens.count() == 100
 
 
@@ -159,8 +159,8 @@ def test_ends_with_its_connections(organization: Organization, customer: Custome
     token, other = make.customer_token(customer), make.customer_token(customer)
 
     with told() as events:
-        assert tokens.revoke_customer_token(token) is True
-        assert tokens.revoke_customer_token("unknown") is False
+        assert customer_tokens.revoke_customer_token(token) is True
+        assert customer_tokens.revoke_customer_token("unknown") is False
 
     assert events == [
         SessionsEnded(
@@ -170,12 +170,12 @@ def test_ends_with_its_connections(organization: Organization, customer: Custome
         )
     ]
     with pytest.raises(Authentication):
-        tokens.authenticate_customer(f"Bearer {token}", query(organization))
-    tokens.authenticate_customer(f"Bearer {other}", query(organization))
+        authentication.authenticate_customer(f"Bearer {token}", query(organization))
+    authentication.authenticate_customer(f"Bearer {other}", query(organization))
 
 
 def test_costs_one_read(organization: Organization, customer: Customer, django_assert_num_queries):
     token = make.customer_token(customer)
 
     with django_assert_num_queries(1):
-        tokens.authenticate_customer(f"Bearer {token}", query(organization))
+        authentication.authenticate_customer(f"Bearer {token}", query(organization))

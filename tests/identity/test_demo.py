@@ -23,8 +23,8 @@ from chatplatform.models import (
     Organization,
     PersonalAccessToken,
 )
-from chatplatform.scopes import allowed
-from chatplatform.services import bots, tokens
+from chatplatform.scopes import ALL, allowed
+from chatplatform.services import agent_tokens, authentication, bots
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -81,15 +81,15 @@ def assert_everything_works(printed: dict[str, Any]) -> None:
         account = authenticate(username=agent["id"], password=agent["password"])
         assert str(account.pk) == agent["account_id"]
         seat = Agent.objects.get(public_id=agent["id"])
-        by_bearer = tokens.authenticate_agent(f"Bearer {agent['access_token']}")
-        by_basic = tokens.authenticate_agent(make.basic(seat, agent["pat"]))
+        by_bearer = authentication.authenticate_agent(f"Bearer {agent['access_token']}")
+        by_basic = authentication.authenticate_agent(make.basic(seat, agent["pat"]))
         assert by_bearer.client_id == printed["client_id"]
         assert by_bearer.agent_id == by_basic.agent_id == seat.pk
         assert by_bearer.scopes == by_basic.scopes >= allowed(agent["role"])
     organization_id = UUID(printed["organization_id"])
     for bot in printed["bots"]:
         issued = bots.issue_token(organization_id, bot["id"], printed["client_id"], bot["secret"])
-        assert tokens.authenticate_agent(f"Bearer {issued.token}").public_id == bot["id"]
+        assert authentication.authenticate_agent(f"Bearer {issued.token}").public_id == bot["id"]
 
 
 def test_its_agents_accept_chats_once_they_sign_in():
@@ -108,6 +108,34 @@ def test_a_second_run_prints_the_same_and_stores_nothing():
     assert rows() == before
 
 
+def test_its_application_may_ask_for_everything_from_a_developers_machine():
+    demo()
+
+    application = Application.objects.get(name="Demo integration")
+    assert set(application.scopes) == ALL
+    assert "http://localhost:3000" in application.redirect_uris.split()
+
+
+def test_an_application_of_an_older_version_gets_what_it_lacks():
+    demo()
+    Application.objects.filter(name="Demo integration").update(scopes=[], redirect_uris="")
+
+    demo()
+
+    application = Application.objects.get(name="Demo integration")
+    assert set(application.scopes) == ALL
+    assert application.redirect_uris.split()[0] == "http://localhost:3000"
+
+
+def test_what_was_changed_about_its_application_stays():
+    demo()
+    Application.objects.filter(name="Demo integration").update(scopes=["customers:ro"])
+
+    demo()
+
+    assert Application.objects.get(name="Demo integration").scopes == ["customers:ro"]
+
+
 def test_an_access_token_with_less_than_an_hour_left_is_replaced():
     first = demo()
 
@@ -116,7 +144,9 @@ def test_an_access_token_with_less_than_an_hour_left_is_replaced():
 
         for old, new in zip(first["agents"], second["agents"], strict=True):
             assert new["access_token"] != old["access_token"]
-            expires_at = tokens.authenticate_agent(f"Bearer {new['access_token']}").expires_at
+            expires_at = authentication.authenticate_agent(
+                f"Bearer {new['access_token']}"
+            ).expires_at
             assert expires_at is not None
             assert expires_at >= clock.now() + timedelta(hours=1)
             assert {**new, "access_token": ""} == {**old, "access_token": ""}
@@ -124,20 +154,20 @@ def test_an_access_token_with_less_than_an_hour_left_is_replaced():
 
 def test_what_was_revoked_is_replaced_and_stays_revoked():
     owner = demo()["agents"][0]
-    tokens.revoke_access_token(owner["access_token"])
-    tokens.revoke_personal_access_token(owner["pat"])
+    agent_tokens.revoke_access_token(owner["access_token"])
+    make.revoke_pat(owner["pat"])
 
     again = demo()["agents"][0]
 
     seat = Agent.objects.get(public_id=owner["id"])
     assert again["access_token"] != owner["access_token"]
     assert again["pat"] != owner["pat"]
-    tokens.authenticate_agent(f"Bearer {again['access_token']}")
-    tokens.authenticate_agent(make.basic(seat, again["pat"]))
+    authentication.authenticate_agent(f"Bearer {again['access_token']}")
+    authentication.authenticate_agent(make.basic(seat, again["pat"]))
     with pytest.raises(Authentication):
-        tokens.authenticate_agent(f"Bearer {owner['access_token']}")
+        authentication.authenticate_agent(f"Bearer {owner['access_token']}")
     with pytest.raises(Authentication):
-        tokens.authenticate_agent(make.basic(seat, owner["pat"]))
+        authentication.authenticate_agent(make.basic(seat, owner["pat"]))
 
 
 def test_a_changed_password_or_client_secret_is_set_back_to_what_is_printed():

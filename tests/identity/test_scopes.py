@@ -79,3 +79,22 @@ def test_a_token_keeps_the_part_of_its_scopes_that_the_role_still_allows():
         "chats--my:ro",
         "customers:ro",
     }
+
+
+@pytest.mark.parametrize(
+    ("carried", "allowed", "common"),
+    [
+        (["chats--all:rw"], ["chats--access:ro"], ["chats--access:ro"]),
+        (["chats--access:ro"], ["chats--all:rw"], ["chats--access:ro"]),
+        (["chats--all:ro"], ["chats--access:rw"], ["chats--access:ro"]),
+        (["customers:rw"], ["chats--all:rw"], []),
+        (["customers:rw", "chats--my:ro"], ["customers:rw"], ["customers:rw"]),
+    ],
+)
+def test_what_is_cut_to_a_limit_includes_what_both_do(
+    carried: list[str], allowed: list[str], common: list[str]
+):
+    found = scopes.cut(carried, allowed)
+
+    assert scopes.expand(found) == scopes.expand(carried) & scopes.expand(allowed)
+    assert scopes.expand(found) == scopes.expand(common)

@@ -2,10 +2,18 @@
 
 import pytest
 from django.apps import apps
-from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
 
-from chatplatform.services import agents, applications, customer_identities, tokens
+from chatplatform.services import (
+    agent_tokens,
+    agents,
+    applications,
+    customer_identities,
+    identity_keys,
+    identity_transfers,
+)
+from chatplatform.services.customer_identities import Asker
+from chatplatform.session_store import SessionStore
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -20,26 +28,33 @@ def test_nothing_that_was_handed_out_can_be_read_back():
     session = SessionStore()
     session.create()
     by_cookie = customer_identities.grant_by_cookie(
-        client_id=make.application(organization, any_origin=True).client_id,
-        organization_id=organization.pk,
-        redirect_uri="https://shop.example",
-        origin="",
-        cookie=None,
-        expires_in=60,
-        before_minting=lambda: None,
+        Asker(
+            client_id=make.application(organization, any_origin=True).client_id,
+            redirect_uri="https://shop.example",
+        ),
+        organization.pk,
+        [],
     )
     assert by_cookie.cookie is not None
+    transfer = identity_transfers.transfer_by_customer(
+        make.requester(by_cookie.customer),
+        application.client_id,
+        None,
+        identity_transfers.Challenge(),
+    )
 
     handed_out = {
         "password": "correct horse battery staple",
         "client secret": client_secret,
         "access token": make.access_token(agent, application=application),
-        "workspace token": tokens.issue_workspace_token(
+        "workspace token": agent_tokens.issue_workspace_token(
             make.account(agent), str(session.session_key)
         ).token,
         "personal access token": make.pat(agent),
         "customer token": by_cookie.issued.token,
         "customer cookie": by_cookie.cookie.secret,
+        "identity transfer token": transfer.token,
+        "identity key": identity_keys.create_identity_key(organization.pk, "Shop").secret,
     }
 
     stored = _everything_stored()

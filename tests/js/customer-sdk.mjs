@@ -297,3 +297,42 @@ export async function comeAgain(facts) {
   sdk.destroy();
   return [customer.id, customer.name];
 }
+
+/** Who the visitor is with an identity for each of the groups, and with one for all of them. */
+export async function beApart(facts) {
+  const found = [];
+  for (const groupId of [...facts.groups, undefined]) {
+    const apart = groupId === undefined ? {} : { groupId, uniqueGroups: true };
+    const [sdk, heard] = await visitor(facts, apart);
+    const me = (await heard.next("connected")).customer.id;
+    same((await sdk.auth.getFreshToken()).entityId, me, "the fresh token's customer");
+    sdk.disconnect();
+    found.push(me);
+  }
+  return found;
+}
+
+/** Whom the page's own functions vouch for; what the SDK asked of them, and who it then is. */
+export async function beVouchedFor(facts) {
+  const asked = [];
+  const token = {
+    accessToken: facts.token.access_token,
+    entityId: facts.token.entity_id,
+    expiresIn: facts.token.expires_in * 1_000,
+    tokenType: facts.token.token_type,
+    creationDate: Date.now(),
+    organizationId: facts.organization_id,
+  };
+  const provider = {
+    getToken: async () => (asked.push("getToken"), token),
+    getFreshToken: async () => (asked.push("getFreshToken"), token),
+    hasToken: async () => true,
+    invalidate: async () => {},
+  };
+  const [sdk, heard] = await visitor(facts, { identityProvider: () => provider });
+  const me = (await heard.next("connected")).customer.id;
+  await sdk.updateCustomer({ name: "Thomas" });
+  same((await sdk.getCustomer()).name, "Thomas", "the name");
+  sdk.disconnect();
+  return [me, asked.length > 0];
+}

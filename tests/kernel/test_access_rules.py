@@ -240,6 +240,21 @@ def test_a_rule_before_itself_stays_where_it_is(acme: Organization) -> None:
     assert order(acme) == [first, second]
 
 
+@pytest.mark.parametrize(
+    ("steps", "after"), [(0, "abc"), (1, "acb"), (9, "acb"), (-1, "bac"), (-9, "bac")]
+)
+def test_a_rule_moves_by_steps_as_far_as_the_list_goes(
+    acme: Organization, told: Told, steps: int, after: str
+) -> None:
+    made = {name: make.access_rule(acme, 0).public_id for name in "abc"}
+
+    with told() as events:
+        access_rules.move_access_rule(acme, made["b"], steps)
+
+    assert order(acme) == [made[name] for name in after]
+    assert bool(events) is (after != "abc")
+
+
 def test_neighbours_are_told(acme: Organization, told: Told) -> None:
     first, third = (make.access_rule(acme, 0).public_id for _ in range(2))
 
@@ -276,6 +291,7 @@ def test_rules_of_others_are_out_of_reach(acme: Organization) -> None:
 
     for do in (
         lambda: access_rules.update_access_rule(acme, theirs, description="mine"),
+        lambda: access_rules.move_access_rule(acme, theirs, 1),
         lambda: access_rules.delete_access_rule(acme, theirs),
         lambda: make.access_rule(acme, 0, next_id=theirs),
     ):

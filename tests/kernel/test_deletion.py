@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
 from chatplatform import clock
@@ -22,8 +24,9 @@ from chatplatform.models import (
     Thread,
     TranscriptMail,
     UploadedFile,
+    WebhookDelivery,
 )
-from chatplatform.services import archives, deletion, files, transcript_mails
+from chatplatform.services import archives, deletion, expiry, files, transcript_mails
 from tests import make
 from tests.world import User, World
 
@@ -284,7 +287,9 @@ def test_an_anonymous_chat_tells_nothing_of_anybody(
     chat = ann.call("get_chat", chat_id=ids["chat_id"])
     shown = chat["thread"]
     assert [user["id"] for user in chat["users"]] == [ann.id]
-    assert (shown["events"], shown["user_ids"]) == ([], [ann.id])
+    (stub,) = shown["events"]
+    assert stub.keys() == {"id", "type", "created_at", "visibility", "deleted"}
+    assert shown["user_ids"] == [ann.id]
     assert shown["properties"] == {"rating": {"score": 1}, "routing": {"continuous": False}}
     assert "customer_visit" not in shown
     assert found(ann, query="carl") == []
@@ -354,7 +359,7 @@ def test_threads_are_kept_for_ever_unless_somebody_says_otherwise(
     Thread.objects.update(created_at=clock.now() - timedelta(days=5_000))
 
     with world.nothing_changes():
-        world.act(deletion.forget_old_threads)
+        world.act(expiry.forget_old)
 
 
 @pytest.mark.parametrize("said_by", ["operator", "licence"])
@@ -370,8 +375,90 @@ def test_old_threads_go_after_the_days_they_are_kept(
         acme.save()
 
     with world.capture_pushes() as heard:
-        world.act(deletion.forget_old_threads)
+        world.act(expiry.forget_old)
 
     ((name, told),) = heard.to(ann)
     assert (name, list(told)) == ("threads_deleted", ["date_to"])
     assert thread_ids(ann, old["chat_id"]) == [newer]
+
+
+class TestCallsToWebhooks:
+    """What a webhook was or is to be told of a thread goes with the thread."""
+
+    @pytest.fixture(autouse=True)
+    def _listening(self, acme: Organization) -> None:
+        owner = make.application(acme)
+        for action in ("incoming_chat", "incoming_event", "chat_properties_updated"):
+            make.webhook(owner, action)
+
+    def left(self, named: str) -> int:
+        return sum(named in str(call.event) for call in WebhookDelivery.objects.all())
+
+    @pytest.mark.parametrize("by", ["retention", "time", "itself"])
+    def test_all_go_with_the_chats_only_thread(
+        self, world: World, acme: Organization, ann: User, carl: User, by: str
+    ):
+        ids = talk(ann, carl, "My number is 4711")
+        values = {"test": {"string_property": "4711"}}
+        ann.call("update_chat_properties", id=ids["chat_id"], properties=values)
+        assert self.left("4711") > 1
+
+        if by == "retention":
+            acme.retention = {"chats": 30}
+            acme.save()
+            Thread.objects.update(created_at=clock.now() - timedelta(days=31))
+            world.act(expiry.forget_old)
+        elif by == "time":
+            world.act(lambda: deletion.delete_threads(acme.id))
+        else:
+            world.act(lambda: deletion.delete_thread(acme.id, **ids))
+
+        assert not Thread.objects.exists()
+        assert self.left("4711") == 0
+
+    def test_those_of_the_chats_other_threads_stay(
+        self, world: World, acme: Organization, ann: User, carl: User
+    ):
+        first = talk(ann, carl, "First words")
+        second = talk(ann, carl, "Second words", chat_id=first["chat_id"])
+        Thread.objects.filter(id=first["thread_id"]).update(tags=["spam"])
+        kept = self.left(second["thread_id"])
+        assert self.left("First words") > 0
+
+        world.act(lambda: deletion.delete_threads(acme.id, tag="spam"))
+
+        assert self.left("First words") == 0
+        assert self.left(second["thread_id"]) == kept > 0
+
+    @pytest.mark.parametrize("by", ["time", "itself", "chat"])
+    def test_those_of_chats_in_which_it_is_named_stay(
+        self, world: World, acme: Organization, ann: User, carl: User, by: str
+    ):
+        gone = talk(ann, carl, "First words")
+        dora = world.customer(acme, "dora")
+        other = dora.call("start_chat")["chat_id"]
+        words = f"duplicate of {gone['chat_id']} {gone['thread_id']}"
+        ann.call("send_event", chat_id=other, event=make.message(words))
+
+        if by == "time":
+            world.act(lambda: deletion.delete_threads(acme.id))
+        elif by == "itself":
+            world.act(lambda: deletion.delete_thread(acme.id, **gone))
+        else:
+            world.act(lambda: deletion.delete_chat(acme.id, gone["chat_id"]))
+
+        assert self.left("First words") == 0
+        assert self.left(words) == 1
+
+    def test_they_are_read_once_for_many_threads(
+        self, world: World, acme: Organization, ann: User, carl: User
+    ):
+        chat_id = ""
+        for _ in range(3):
+            chat_id = talk(ann, carl, "Again", chat_id=chat_id)["chat_id"]
+
+        with CaptureQueriesContext(connection) as queries:
+            deletion.delete_threads(acme.id)
+
+        read = 'SELECT "chatplatform_webhookdelivery"."id"'
+        assert sum("thread_id" in one["sql"] and read in one["sql"] for one in queries) == 1

@@ -42,6 +42,7 @@ def test_the_sample_of_an_action_is_served(scene: Scene, action: Action) -> None
     assert isinstance(answer, dict | list)
 
 
+@pytest.mark.walk
 @pytest.mark.parametrize("action", PROTECTED, ids=name_of)
 @pytest.mark.parametrize(
     "credentials", ["", "Bearer", "Bearer made-up", "Basic bWFkZTp1cA==", "Token x", "Bearer \x00"]
@@ -54,6 +55,7 @@ def test_nobody_in_particular_is_refused(
     assert refusal(world, caller, action, samples.payload(scene, action)) == "authentication"
 
 
+@pytest.mark.walk
 @pytest.mark.parametrize("action", PROTECTED, ids=name_of)
 def test_a_token_of_the_other_api_is_refused(world: World, scene: Scene, action: Action) -> None:
     other = scene.ann if action.api == "customer" else scene.carl
@@ -62,6 +64,7 @@ def test_a_token_of_the_other_api_is_refused(world: World, scene: Scene, action:
     assert refusal(world, caller, action, samples.payload(scene, action)) == "authentication"
 
 
+@pytest.mark.walk
 @pytest.mark.parametrize("action", PROTECTED, ids=name_of)
 def test_an_expired_token_is_refused(world: World, scene: Scene, action: Action) -> None:
     caller = samples.caller(scene, action)
@@ -72,6 +75,7 @@ def test_an_expired_token_is_refused(world: World, scene: Scene, action: Action)
     assert refusal(world, fresh, action, samples.payload(scene, action)) == "authentication"
 
 
+@pytest.mark.walk
 @pytest.mark.parametrize("action", PROTECTED, ids=name_of)
 def test_a_revoked_token_is_refused(world: World, scene: Scene, action: Action) -> None:
     caller = samples.caller(scene, action)
@@ -82,6 +86,7 @@ def test_a_revoked_token_is_refused(world: World, scene: Scene, action: Action) 
     assert refusal(world, fresh, action, samples.payload(scene, action)) == "authentication"
 
 
+@pytest.mark.walk
 @pytest.mark.parametrize("action", OF_AGENTS, ids=name_of)
 @pytest.mark.parametrize(
     ("field", "type_"),
@@ -110,6 +115,7 @@ def with_scopes(scene: Scene, action: Action, scopes: set[str], caller: User | N
     return again if action.api == "agent" else again.configuration
 
 
+@pytest.mark.walk
 @pytest.mark.parametrize("action", SCOPED, ids=name_of)
 def test_a_token_without_the_scopes_is_refused(world: World, scene: Scene, action: Action) -> None:
     others = {scope for scope in allowed("owner") if expand({scope}).isdisjoint(action.scopes)}
@@ -127,6 +133,7 @@ ONE_SCOPE = [
 ]
 
 
+@pytest.mark.walk
 @pytest.mark.parametrize(("action", "scope"), ONE_SCOPE)
 def test_one_of_the_scopes_is_enough_unless_all_are_needed(
     world: World, scene: Scene, action: Action, scope: str
@@ -161,6 +168,7 @@ def test_a_role_gives_no_more_than_the_role(world: World, scene: Scene) -> None:
     assert refused.value.type == "authorization"
 
 
+@pytest.mark.walk
 @pytest.mark.parametrize("version", ["3.4", "3.5", "3.6", "3.7"])
 @pytest.mark.parametrize("action", ACTIONS, ids=name_of)
 def test_an_action_exists_in_its_versions_only(

@@ -1,22 +1,18 @@
 """No organisation reads or writes another's rows, whatever ids it feeds to which action."""
 
 from collections.abc import Iterator
-from functools import reduce
-from operator import or_
 from typing import Any
 
 import orjson
 import pytest
-from django.apps import apps
-from django.db import models
 
 from chatplatform.api.action import Action
-from chatplatform.models import Organization
 from tests import samples
 from tests.samples import Path, Scene, Stage, name_of
+from tests.tenants import rows_of
 from tests.world import Refused, User
 
-_TABLES = tuple(apps.get_app_config("chatplatform").get_models())
+pytestmark = pytest.mark.walk
 
 NARROWED = (("filters", "group_ids"), ("filters", "chat_ids"), ("filters", "customer_id"))
 """Fields that only narrow a list: what is not there is left out instead of being refused."""
@@ -79,37 +75,6 @@ def all_foreign(action: Action, alpha: Scene, beta: Scene) -> dict[str, Any]:
     return payload
 
 
-def ways_to_owner(model: type[models.Model], seen: tuple[Any, ...] = ()) -> list[str]:
-    """Return every look-up that leads from a model's rows to an organisation, however far away."""
-    if model is Organization:
-        return ["pk"]
-    related = {
-        field.name: field.related_model
-        for field in model._meta.fields
-        if field.is_relation and field.related_model not in (*seen, model)
-    }
-    if "organization" in related:
-        return ["organization"]
-    return [
-        way if further == "pk" else f"{way}__{further}"
-        for way, to in related.items()
-        if to in _TABLES
-        for further in ways_to_owner(to, (*seen, model))
-    ]
-
-
-def rows_of(scene: Scene) -> dict[str, list[dict[str, Any]]]:
-    """Return everything stored about an organisation, by table."""
-    found = {}
-    for model in _TABLES:
-        theirs = [models.Q(**{way: scene.organization.pk}) for way in ways_to_owner(model)]
-        assert theirs, f"{model.__name__} is nobody's"
-        columns = [field.attname for field in model._meta.fields]
-        rows = model._default_manager.filter(reduce(or_, theirs)).order_by("pk")
-        found[model.__name__] = list(rows.values(*columns).distinct())
-    return found
-
-
 def assert_nothing_of(beta: Scene, told: Any) -> None:
     """Assert that neither an id nor a text of beta's occurs in what somebody was told."""
     text = orjson.dumps(told).decode()
@@ -132,7 +97,7 @@ _at_first: dict[Stage, dict[str, list[dict[str, Any]]]] = {}
 def rows_at_first(stage: Stage) -> dict[str, list[dict[str, Any]]]:
     """Return beta's rows as every test finds them; they are read once."""
     if stage not in _at_first:
-        _at_first[stage] = rows_of(stage.beta)
+        _at_first[stage] = rows_of(stage.beta.organization)
     return _at_first[stage]
 
 
@@ -143,7 +108,7 @@ def guarded(stage: Stage) -> Iterator[Stage]:
     assert all(before[table] for table in ("Chat", "Thread", "Event", "Customer", "Visit"))
     with stage.world.capture_pushes() as pushes:
         yield stage
-    assert rows_of(stage.beta) == before
+    assert rows_of(stage.beta.organization) == before
     for user, heard in pushes.heard:
         assert not user.name.startswith(stage.beta.label)
         assert_nothing_of(stage.beta, heard.payload)

@@ -20,7 +20,7 @@ from chatplatform.errors import (
 from chatplatform.models import Account, Agent, ConnectionLease, Organization
 from chatplatform.models.people import AgentRole
 from chatplatform.requester import AgentRequester
-from chatplatform.services import agents, tokens
+from chatplatform.services import agents, authentication
 from tests import make
 from tests.world import Refused, User, World
 
@@ -33,7 +33,7 @@ FRIDAY_OFF = {"day": "friday", "enabled": False, "start": "08:00", "end": "16:00
 
 def asks(row: Agent) -> AgentRequester:
     """Return an agent as services know who asks."""
-    return tokens.authenticate_agent(f"Bearer {make.access_token(row)}")
+    return authentication.authenticate_agent(f"Bearer {make.access_token(row)}")
 
 
 # --- create -------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from chatplatform.errors import (
 )
 from chatplatform.models import Agent, Application, Bot, BotToken, Organization
 from chatplatform.selectors import organizations
-from chatplatform.services import agents, bots, tokens
+from chatplatform.services import agents, authentication, bot_tokens, bots, tokens
 from chatplatform.services.bots import NewBot
 from tests import make
 from tests.world import Refused, User, World
@@ -41,7 +41,7 @@ def robin(owner: Application) -> NewBot:
 
 def as_bot(world: World, bot: NewBot, *, version: str = "3.7", online: bool = False) -> User:
     """Return a bot as a user with a token of its own."""
-    issued = tokens.issue_bot_token(Bot.objects.get(agent=bot.agent))
+    issued = bot_tokens.issue_bot_token(Bot.objects.get(agent=bot.agent))
     credentials = f"Bearer {issued.token}"
     user = User(
         world, "agent", credentials, bot.agent.organization_id, version=version, name="robin"
@@ -220,7 +220,7 @@ def test_whoever_knows_the_secret_gets_a_token_for_a_day(
 
     issued = bots.issue_token(acme.id, bot_id, owner.client_id, robin.secret)
 
-    requester = tokens.authenticate_agent(f"Bearer {issued.token}")
+    requester = authentication.authenticate_agent(f"Bearer {issued.token}")
     assert issued.expires_in == 24 * 3600
     assert (requester.public_id, requester.client_id) == (bot_id, owner.client_id)
     assert requester.account_id is None
@@ -263,7 +263,7 @@ def test_a_reset_secret_gets_no_more_tokens_but_the_old_ones_live_on(
     with pytest.raises(Authentication):
         bots.issue_token(acme.id, bot_id, owner.client_id, robin.secret)
     bots.issue_token(acme.id, bot_id, owner.client_id, fresh)
-    tokens.authenticate_agent(f"Bearer dal:{issued.token}")
+    authentication.authenticate_agent(f"Bearer dal:{issued.token}")
 
 
 def test_a_token_ends_after_its_day_and_is_forgotten(world: World, robin: NewBot) -> None:
@@ -281,7 +281,7 @@ def test_the_oldest_of_too_many_tokens_goes_with_its_sessions(world: World, robi
     (listener,) = user.connections
 
     for _ in range(25):
-        world.act(lambda: tokens.issue_bot_token(Bot.objects.get(agent=robin.agent)))
+        world.act(lambda: bot_tokens.issue_bot_token(Bot.objects.get(agent=robin.agent)))
 
     assert listener.ended == "access_token_revoked"
     assert BotToken.objects.count() == 25

@@ -19,7 +19,15 @@ from websockets.exceptions import ConnectionClosed
 
 from chatplatform.asgi import application
 from chatplatform.models import Agent, Bot, Group, Organization
-from chatplatform.services import agents, bots, chats, customer_identities, groups, tokens
+from chatplatform.services import (
+    agent_tokens,
+    agents,
+    bot_tokens,
+    bots,
+    chats,
+    customer_identities,
+    groups,
+)
 from chatplatform.transports import server as servers
 from chatplatform.transports.server import Server
 from tests import make
@@ -187,7 +195,7 @@ async def test_revocation(office: Office) -> None:
     _, token = await an_agent(office)
     client = await office.enter(token)
 
-    revoke = office.do(lambda: tokens.revoke_access_token(token))
+    revoke = office.do(lambda: agent_tokens.revoke_access_token(token))
 
     assert await ended(client, revoke) == "access_token_revoked"
 
@@ -199,9 +207,9 @@ async def test_revocation_after_another_token_was_taken_up(office: Office) -> No
     answer = await office.ask(client, "update_session", {"token": f"Bearer {other}"})
 
     async def revoke() -> None:
-        await office.do(lambda: tokens.revoke_access_token(token))
+        await office.do(lambda: agent_tokens.revoke_access_token(token))
         assert (await office.ask(client, "list_chats", {}))["success"] is True
-        await office.do(lambda: tokens.revoke_access_token(other))
+        await office.do(lambda: agent_tokens.revoke_access_token(other))
 
     assert answer["success"] is True
     assert await ended(client, revoke()) == "access_token_revoked"
@@ -237,7 +245,7 @@ async def test_approval(office: Office) -> None:
 async def test_the_end_of_a_bot(office: Office) -> None:
     made = await office.do(lambda: bots.create_bot(make.application(office.acme), "Robin"))
     bot = await office.do(lambda: Bot.objects.select_related("agent").get(agent=made.agent))
-    issued = await office.do(lambda: tokens.issue_bot_token(bot))
+    issued = await office.do(lambda: bot_tokens.issue_bot_token(bot))
     client = await office.enter(issued.token)
     delete = office.do(lambda: bots.delete_bot(office.acme.id, made.agent.public_id))
 

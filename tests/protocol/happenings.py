@@ -13,6 +13,7 @@ from chatplatform.models import Thread
 from chatplatform.services import (
     access_rules,
     agents,
+    authentication,
     bots,
     canned_responses,
     deletion,
@@ -22,7 +23,6 @@ from chatplatform.services import (
     tags,
     thumbnails,
     tickets,
-    tokens,
 )
 from tests import make
 from tests.samples import Scene
@@ -71,14 +71,14 @@ def departments(scene: Scene) -> None:
 
 
 def canned(scene: Scene) -> None:
-    ann = tokens.authenticate_agent(scene.ann.credentials)
+    ann = authentication.authenticate_agent(scene.ann.credentials)
     made = canned_responses.create_canned_response(ann, "Hello", ["hi"], 0)
     canned_responses.update_canned_response(ann, made.pk, {"text": "Hi"})
     canned_responses.delete_canned_response(ann, made.pk)
 
 
 def labels(scene: Scene) -> None:
-    ann = tokens.authenticate_agent(scene.ann.credentials)
+    ann = authentication.authenticate_agent(scene.ann.credentials)
     tags.create_tag(ann, "new", [0])
     tags.update_tag(ann, "new", [0, scene.group.number])
     tags.delete_tag(ann, "new")
@@ -103,7 +103,7 @@ def rules(scene: Scene) -> None:
 
 
 def settings_change(scene: Scene) -> None:
-    ann = tokens.authenticate_agent(scene.ann.credentials)
+    ann = authentication.authenticate_agent(scene.ann.credentials)
     properties.update_license_properties(ann, {"routing": {"max_customer_chats_count": 2}})
     properties.update_group_properties(ann, scene.group.number, {"test": {"string_property": "x"}})
 

@@ -13,6 +13,8 @@ from tests.protocol.catalogue import APIS, TALKING, VERSIONS, catalogue
 from tests.samples import Stage
 from tests.world import Refused
 
+pytestmark = pytest.mark.walk
+
 
 def documented() -> Iterator[Any]:
     """Yield every documented action of every version."""

@@ -1,4 +1,5 @@
-"""What schemathesis asks us before each request: who sends it, and which ids it names.
+"""What schemathesis asks us before each request: who sends it, and which ids it names; and what
+it tells us after: how it was answered.
 
 Made-up ids lead nowhere: most requests would end at "not found". So four of five name something
 that exists (``fuzzing`` made it), where the made-up value was of the right kind at all, and none
@@ -7,10 +8,11 @@ in the person of a made-up bot.
 
 from __future__ import annotations
 
+import atexit
 import itertools
 import json
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,18 @@ AS_GENERATED = 5
 
 _world = json.loads(Path(os.environ["FUZZ_WORLD"]).read_text())
 _counters: dict[str, itertools.count[int]] = defaultdict(lambda: itertools.count(1))
+_answers: dict[str, Counter[int]] = defaultdict(Counter)
+
+
+@atexit.register
+def _tell() -> None:
+    Path(os.environ["FUZZ_ANSWERS"]).write_text(json.dumps(_answers))
+
+
+@schemathesis.hook
+def after_call(context: Any, case: Any, response: Any) -> None:
+    """Count the answer."""
+    _answers[case.path][response.status_code] += 1
 
 
 @schemathesis.hook

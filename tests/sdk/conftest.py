@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from tests.live import ROOT, LiveServer, live_server
+from tests.installations import ROOT
+from tests.live import LiveServer, live_server
 from tests.tls import TlsDoor, tls_door
 
 LIVECHAT_HOSTS = ("api.livechatinc.com", "accounts.livechatinc.com")
@@ -46,6 +47,20 @@ class Company:
         with urllib.request.urlopen(request, timeout=10) as answer:
             token: Facts = json.load(answer)
         return token
+
+    def configure(self, action: str, payload: Facts) -> Facts:
+        """Call an action of the Configuration API as the owner."""
+        request = urllib.request.Request(
+            f"{self.server.url}/v3.6/configuration/action/{action}",
+            data=json.dumps(payload).encode(),
+            headers={
+                "Authorization": f"Bearer {self.demo['agents'][0]['access_token']}",
+                "Content-Type": "application/json",
+            },
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            answered: Facts = json.load(answer)
+        return answered
 
 
 @pytest.fixture(scope="session")

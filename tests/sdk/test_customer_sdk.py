@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Playwright, Response, Route
 
 from tests.chromium import chromium
-from tests.live import ROOT
+from tests.installations import ROOT
 from tests.sdk.conftest import Company
 from tests.tls import TlsDoor
 
@@ -79,3 +79,45 @@ def test_customer_sdk_holds_a_whole_conversation(
     # and who comes again with nothing but cookies is the same
     page.reload()
     assert _run(page, "comeAgain", facts) == [customer_id, "Thomas"]
+
+
+def test_customer_sdk_is_somebody_else_in_each_group(
+    visitor: BrowserContext, company: Callable[[str], Company]
+) -> None:
+    # given a licence that keeps its groups apart
+    shop = company("customer-sdk-groups")
+    apart = {"chats": {"chat_between_groups": False}}
+    shop.configure("update_license_properties", {"properties": apart})
+    one, two = (
+        shop.configure("create_group", {"name": name, "agent_priorities": {}})["id"]
+        for name in ("Sales", "Support")
+    )
+    facts = {**shop.demo, "groups": [one, two]}
+    page = visitor.new_page()
+    page.goto(f"{WEBSITE}/")
+
+    # when a page has the SDK keep one identity for each, then they are different customers
+    found = _run(page, "beApart", facts)
+    assert len(set(found)) == len(found) == 3
+
+    # and who comes again with nothing but cookies is the same in each
+    page.evaluate("localStorage.clear()")
+    page.reload()
+    assert _run(page, "beApart", facts) == found
+
+
+def test_customer_sdk_is_whom_the_pages_own_functions_vouch_for(
+    visitor: BrowserContext, company: Callable[[str], Company]
+) -> None:
+    # given a backend that gets tokens of a customer it knows
+    shop = company("customer-sdk-vouched")
+    token = shop.new_customer()
+    page = visitor.new_page()
+    page.goto(f"{WEBSITE}/")
+
+    # when the page hands them to the SDK, then its visitor is that customer
+    found = _run(page, "beVouchedFor", {**shop.demo, "token": token})
+    assert found == [token["entity_id"], True]
+
+    # and the browser was made nobody else
+    assert visitor.cookies("https://accounts.livechatinc.com/v2/customer/token") == []

@@ -21,7 +21,8 @@ import pytest
 from websockets.sync.client import connect
 
 from tests.clients import new_customer, web
-from tests.live import ROOT, LiveServer, free_port, live_server
+from tests.installations import ROOT
+from tests.live import LiveServer, free_port, live_server
 from tests.tls import TlsDoor, tls_door
 from webhooks import signatures
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.live import ROOT
+from tests.installations import ROOT
 from tests.sdk.conftest import Company, Facts
 from tests.tls import TlsDoor
 

@@ -14,7 +14,7 @@ import pytest
 
 from chatplatform.api.versions import VERSIONS
 from chatplatform.webhook_actions import ACTIONS
-from tests.live import ROOT
+from tests.installations import ROOT
 from tests.samples import Stage
 from tests.sdk.test_lc_sdk_python import RELEASES
 from tests.webhooks.everything import Told, everything_told

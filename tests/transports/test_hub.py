@@ -629,6 +629,47 @@ async def test_ended_sessions_are_told_why_and_closed(
     assert [sockets[name].reasons for name in ended] == [["agent_logged_out_remotely"]] * len(ended)
 
 
+async def test_customers_at_an_address_are_ended_whatever_process_they_are_at(
+    server: Server, peer: Server
+) -> None:
+    address, elsewhere = "192.0.2.7", "192.0.2.8"
+    sockets = {
+        "here": await customer(server),
+        "there": await customer(peer, uuid.uuid4()),
+        "elsewhere": await customer(server, uuid.uuid4()),
+        "agent": await agent(server),
+    }
+    for name, socket in sockets.items():
+        socket.connection.address = elsewhere if name == "elsewhere" else address
+    event = SessionsEnded(
+        organization_id=str(ORGANIZATION), reason="customer_banned", address=address
+    )
+
+    server.publisher.publish([event])
+    await settle(server, peer)
+
+    assert [name for name, socket in sockets.items() if socket.closed] == ["here", "there"]
+    assert [sockets[name].reasons for name in ("here", "there")] == [["customer_banned"]] * 2
+
+
+async def test_a_customer_who_logs_in_at_an_address_that_is_ended_meanwhile_is_ended(
+    server: Server,
+) -> None:
+    socket = Socket(server, "customer", "3.6")
+    socket.connection.address = "192.0.2.7"
+    await server.hub.register(socket.connection, ORGANIZATION)
+    event = SessionsEnded(
+        organization_id=str(ORGANIZATION), reason="customer_banned", address="192.0.2.7"
+    )
+    server.publisher.publish([event])
+    await settle(server)
+
+    server.hub.admit(socket.connection, terms(fakes.customer(CUSTOMER)))
+    await settle()
+
+    assert socket.reasons == ["customer_banned"]
+
+
 async def test_one_connection_may_be_spared_when_sessions_end(server: Server) -> None:
     spared, other = await agent(server), await agent(server)
     event = SessionsEnded(

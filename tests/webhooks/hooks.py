@@ -10,7 +10,7 @@ import pytest
 
 from chatplatform.api.versions import VERSIONS
 from chatplatform.models import Application, Organization, Webhook, WebhookDelivery
-from chatplatform.services import tokens
+from chatplatform.services import authentication
 from chatplatform.webhook_actions import ACTIONS
 from tests import make
 from tests.world import User
@@ -31,13 +31,13 @@ def in_each_version(action: str) -> Callable[[Callable[..., None]], Callable[...
 def client_of(user: User) -> str:
     """Return the client id of a user's token."""
     if user.api == "customer":
-        return tokens.identify_customer(user.credentials, "127.0.0.1").client_id
-    return tokens.authenticate_agent(user.credentials).client_id
+        return authentication.identify_customer(user.credentials, "127.0.0.1").client_id
+    return authentication.authenticate_agent(user.credentials).client_id
 
 
 def requester(user: User) -> dict[str, str]:
     """Return who changed the configuration, as calls name them."""
-    who = tokens.authenticate_agent(user.credentials)
+    who = authentication.authenticate_agent(user.credentials)
     return {
         "user_id": who.public_id,
         "account_id": str(who.account_id),

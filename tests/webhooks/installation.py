@@ -15,7 +15,8 @@ from typing import Any
 import orjson
 import psycopg
 
-from tests.live import ROOT, LiveServer, live_server
+from tests.installations import ROOT
+from tests.live import LiveServer, live_server
 from tests.webhooks.receiver import HOST
 
 STOPS_WITHIN_SECONDS = 10

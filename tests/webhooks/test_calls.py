@@ -12,7 +12,7 @@ from chatplatform import clock, domain_events
 from chatplatform.domain_events.events import EventAppended
 from chatplatform.models import Chat, WebhookDelivery
 from chatplatform.selectors.properties import definitions_for
-from chatplatform.services import events, installations, tokens, webhooks
+from chatplatform.services import authentication, events, installations, webhooks
 from tests import make
 from tests.samples import Scene
 from tests.webhooks.hooks import Hooks, requester
@@ -249,7 +249,7 @@ def test_what_is_owed_is_exactly_what_is_told(
     )
 
     with domain_events.collect() as told, django_capture_on_commit_callbacks(execute=True):
-        events.append(tokens.authenticate_agent(ann.credentials), ids["chat_id"], draft)
+        events.append(authentication.authenticate_agent(ann.credentials), ids["chat_id"], draft)
 
     (delivery,) = owed()
     (appended,) = [event for event in told if isinstance(event, EventAppended)]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.live import ROOT
+from tests.installations import ROOT
 from tests.webhooks.installation import Installation, installation
 from tests.webhooks.receiver import receiver, status, until
 

@@ -11,7 +11,7 @@ from pytest_django.fixtures import Settings
 
 from chatplatform.models import Organization, Webhook, WebhookDelivery
 from tests import make
-from tests.live import ROOT
+from tests.installations import ROOT
 from tests.webhooks.hooks import Hooks, client_of
 from tests.world import User
 from webhooks.calls import Composed, Unready, composed

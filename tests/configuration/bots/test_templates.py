@@ -370,7 +370,9 @@ def test_removing_anothers_application_leaves_it_no_way_in(
 
     assert robin.refused("list_chats") == "authentication"
     assert bots_of(olga) == []
-    assert bots_of(boss) == [(made["id"], "Robin")]
+    assert boss.refused("list_chats") == "authentication"
+    left = Bot.objects.filter(owner=shop, agent__deleted_at=None)
+    assert list(left.values_list("agent__public_id", "agent__name")) == [(made["id"], "Robin")]
 
 
 def test_what_was_removed_is_not_affected(

@@ -9,7 +9,8 @@ from pytest_django.fixtures import Settings
 
 from chatplatform.models import Agent, Application, BotToken, Organization
 from chatplatform.scopes import expand
-from chatplatform.services.tokens import BOT_SCOPES, authenticate_agent
+from chatplatform.services.authentication import authenticate_agent
+from chatplatform.services.bot_tokens import SCOPES as BOT_SCOPES
 from tests import make
 from tests.configuration.bots.tokens import as_bot, nobody, token_of
 from tests.configuration.seats import in_person

@@ -12,7 +12,8 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage
 
 from tests.e2e.wires import WAIT
 from tests.e2e.workspace.faces import TAGS, Customer, Desk, Meet
-from tests.live import ROOT, LiveServer, live_server
+from tests.installations import ROOT
+from tests.live import LiveServer, live_server
 
 _numbers = itertools.count(1)
 
