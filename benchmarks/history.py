@@ -17,8 +17,6 @@ ACTIVE_CHATS = 200
 """So many of an organisation's newest chats are still going on."""
 CHATS_PER_TRANSACTION = 10_000
 
-_KEPT = "chatplatform benchmark history"
-
 
 @dataclass(frozen=True)
 class Past:

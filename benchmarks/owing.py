@@ -39,11 +39,11 @@ def _register(config: Config) -> None:
 
 def _write(config: Config) -> dict[str, float]:
     """Send ``count`` messages, ``rate`` a second or as they come; return when each was stored."""
-    from chatplatform.services import events, tokens
+    from chatplatform.services import authentication, events
     from chatplatform.services.events import Draft
 
     given = [f"Bearer {token}" for token in config["tokens"]]
-    who = [tokens.identify_customer(credentials, "127.0.0.1") for credentials in given]
+    who = [authentication.identify_customer(credentials, "127.0.0.1") for credentials in given]
     rate = config["rate"]
     stored: dict[str, float] = {}
     began = time.monotonic()

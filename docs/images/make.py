@@ -21,6 +21,7 @@ from typing import Any, Literal
 from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
+from tests import installations
 from tests.clients import new_customer, web
 from tests.e2e.faces import Desk, Visitor, chat_of
 from tests.live import LiveServer, live_server
@@ -49,6 +50,7 @@ HERS = (
 
 def main() -> None:
     """Make both pictures."""
+    installations.begin()
     with tempfile.TemporaryDirectory() as directory, sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium") or shutil.which("chromium-browser"),
