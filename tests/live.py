@@ -25,6 +25,7 @@ from urllib.parse import urlsplit, urlunsplit
 import redis
 
 from chatplatform.api.ratelimit import PREFIX
+from tests.backstage import Backstage
 from tests.installations import ROOT, installed
 
 READY_WITHIN_SECONDS = 60
@@ -40,6 +41,13 @@ class LiveServer:
     log: Path
     demo: dict[str, Any]
     process: subprocess.Popen[bytes] | None = None
+    _backstage: Backstage | None = None
+
+    @property
+    def backstage(self) -> Backstage:
+        """Who does on its database what a test cannot do through its doors."""
+        self._backstage = self._backstage or Backstage(self.environment)
+        return self._backstage
 
     @property
     def url(self) -> str:
@@ -137,10 +145,11 @@ def live_server(directory: Path, **environment: str) -> Iterator[LiveServer]:
         server = LiveServer(
             port=port, environment=variables, log=directory / "server.log", demo=demo
         )
-        server.start()
         try:
+            server.start()
             yield server
         finally:
+            server.backstage.close()
             if server.running:
                 try:
                     server.stop()

@@ -2,17 +2,14 @@
 
 ``Admin`` is somebody in ``/admin/``. :meth:`Admin.grave` asks axe in both colours and at both
 widths; :meth:`Admin.faults` is what the browser said, a broken content security policy among it.
-Name a directory in ``SHOTS`` to have what a test looked at drawn there.
 """
 
 from __future__ import annotations
 
 import itertools
-import os
 import subprocess
 import sys
-from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 from playwright.sync_api import (
@@ -21,20 +18,16 @@ from playwright.sync_api import (
     Locator,
     Page,
     Request,
+    ViewportSize,
     expect,
 )
 
-from tests.e2e.axe import SCHEMES, judged
+from tests.e2e.axe import DESK, faults, show
 from tests.installations import ROOT
 from tests.live import LiveServer
 
 WAIT: Final = 15_000
 """Milliseconds until something that should appear is missed."""
-PHONE: Final = {"width": 390, "height": 844}
-DESK: Final = {"width": 1440, "height": 900}
-SIZES: Final = (PHONE, DESK)
-GRAVE: Final = ("serious", "critical")
-SHOTS: Final = "SHOTS"
 _superusers = itertools.count(1)
 
 
@@ -88,52 +81,13 @@ class Admin:
         found, self.complaints = self.complaints, []
         return found
 
-    def grave(self) -> list[str]:
-        """Return what axe finds serious in the open page, in both colours, narrow and wide.
+    def grave(self, name: str) -> list[str]:
+        """Return what is serious in the page ``name``, in both colours, narrow and wide."""
+        return faults(self.page, name)
 
-        What does not fit a narrow screen is serious as well.
-        """
-        found = []
-        for size in SIZES:
-            for scheme in SCHEMES:
-                self.look(size["width"], scheme)
-                place = f"{size['width']} {scheme}"
-                found += [
-                    f"{place}: {one['id']}: {node['html']}"
-                    for one in judged(self.page)
-                    if one["impact"] in GRAVE
-                    for node in one["nodes"]
-                ]
-                if spare := self._overflow():
-                    found.append(f"{place}: the page is {spare} pixels too wide")
-        self.look()
-        return found
-
-    def _overflow(self) -> int:
-        return int(
-            self.page.evaluate(
-                "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-            )
-        )
-
-    def look(self, width: int = DESK["width"], scheme: str = "light") -> None:
-        """Change the screen's width and the colours that are preferred."""
-        height = next(size["height"] for size in SIZES if size["width"] == width)
-        self.page.set_viewport_size({"width": width, "height": height})
-        self.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-
-    def draw(self, name: str) -> None:
-        """Draw the open page in both colours, narrow and wide, where ``SHOTS`` says so."""
-        directory = os.environ.get(SHOTS)
-        if not directory:
-            return
-        Path(directory).mkdir(parents=True, exist_ok=True)
-        for size in SIZES:
-            for scheme in SCHEMES:
-                self.look(size["width"], scheme)
-                path = Path(directory) / f"{name}-{size['width']}-{scheme}.png"
-                self.page.screenshot(path=path, full_page=True)
-        self.look()
+    def look(self, size: ViewportSize = DESK, scheme: Literal["light", "dark"] = "light") -> None:
+        """Change the screen and the colours that are preferred."""
+        show(self.page, size, scheme)
 
     def close(self) -> None:
         """Leave."""

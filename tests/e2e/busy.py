@@ -1,22 +1,15 @@
 """A day of an organisation that has much to do, for the admin's overview to show.
 
-``python -m tests.e2e.busy ORGANIZATION_ID`` on a server's database: chats of today and of a week
-ago, answered and rated, one that waits, agents who are there, and an address that fails.
+Chats of today and of a week ago, answered and rated, one that waits, agents who are there, and an
+address that fails. Done by a server's ``backstage``.
 """
 
 from __future__ import annotations
 
-import os
-import sys
 from datetime import datetime, timedelta
 
-import django
-
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatplatform.settings")
-django.setup()
-
-from chatplatform import clock  # noqa: E402 - Django comes first
-from chatplatform.models import (  # noqa: E402
+from chatplatform import clock
+from chatplatform.models import (
     Agent,
     ConnectionLease,
     Customer,
@@ -25,16 +18,17 @@ from chatplatform.models import (  # noqa: E402
     Thread,
     WebhookEndpoint,
 )
-from chatplatform.models.people import RoutingStatus  # noqa: E402
-from chatplatform.services import chats  # noqa: E402
-from tests import make  # noqa: E402
+from chatplatform.models.people import RoutingStatus
+from chatplatform.services import chats
+from tests import make
 
 CHATS = 24
 RUNNING = 5
 
 
-def keep_busy(organization: Organization) -> None:
+def keep_busy(organization_id: str) -> None:
     """Make the day."""
+    organization = Organization.objects.get(id=organization_id)
     now = clock.now()
     agents = list(Agent.objects.filter(organization=organization, kind="human").order_by("id"))
     for number in range(CHATS):
@@ -82,7 +76,3 @@ def _talk(organization: Organization, agent: Agent, at: datetime, number: int) -
     score = {0: 0, 1: 1, 2: 1, 3: 1}.get(number % 8)
     rated = {} if score is None else {"rating": {"score": score}}
     Thread.objects.filter(pk=thread_id).update(created_at=at, properties=rated)
-
-
-if __name__ == "__main__":
-    keep_busy(Organization.objects.get(id=sys.argv[1]))

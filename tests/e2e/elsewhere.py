@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -87,18 +84,6 @@ def shop() -> Iterator[str]:
         thread.join()
 
 
-_REGISTER = """
-import json
-from chatplatform.models import Organization
-from chatplatform.services import applications
-made = applications.create_application(
-    Organization.objects.get(pk={organization_id!r}), {name!r}, [{origin!r}],
-    confidential={confidential!r}, description={description!r}, scopes={scopes!r},
-)
-print(json.dumps({{"client_id": made.application.client_id, "client_secret": made.client_secret}}))
-"""
-
-
 def register(server: LiveServer, origin: str, **values: Any) -> dict[str, str]:
     """Register the site as an application of the demo's organisation."""
     about = {
@@ -110,14 +95,5 @@ def register(server: LiveServer, origin: str, **values: Any) -> dict[str, str]:
         "scopes": ["chats--all:rw", "customers:ro", "agents--my:ro"],
         **values,
     }
-    code = _REGISTER.format(**about)
-    done = subprocess.run(
-        [sys.executable, "manage.py", "shell", "--no-imports", "-c", code],
-        cwd=ROOT,
-        env=server.environment,
-        check=False,
-        capture_output=True,
-    )
-    assert done.returncode == 0, done.stderr.decode()
-    made: dict[str, str] = json.loads(done.stdout.splitlines()[-1])
+    made: dict[str, str] = server.backstage.do("tests.e2e.furnish:register", **about)
     return made

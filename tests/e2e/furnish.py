@@ -1,31 +1,22 @@
-"""What an owner sets up for the widget, made by the services: forms and greetings.
+"""What an owner sets up on a server, made by the services. Done by a server's ``backstage``."""
 
-``python -m tests.e2e.furnish ORGANIZATION_ID`` on a server's database reads JSON: ``forms`` by
-kind (lists of fields; an empty one ends a form), ``greetings`` (lists of arguments of
-:func:`tests.make.greeting`), ``keys`` (names of identity keys), and ``apart`` to keep the visitors
-of groups apart, of which one is made. All greetings there were end first. Prints the ids of what
-was made.
-"""
-
-import json
-import os
-import sys
 from typing import Any
 
-import django
-
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatplatform.settings")
-django.setup()
-
-from chatplatform.models import Greeting, Organization  # noqa: E402 - Django comes first
-from chatplatform.services import forms, greetings, identity_keys  # noqa: E402
-from tests import make  # noqa: E402
+from chatplatform.models import Greeting, Organization
+from chatplatform.services import applications, forms, greetings, identity_keys
+from tests import make
 
 NOTHING = ({"id": "none", "type": "header", "label": "Nothing"},)
 
 
-def furnish(organization: Organization, things: dict[str, Any]) -> dict[str, Any]:
-    """Make the things; return their ids."""
+def furnish(organization_id: str, **things: Any) -> dict[str, Any]:
+    """Make things for the widget; return their ids.
+
+    ``forms`` by kind (lists of fields; an empty one ends a form), ``greetings`` (lists of
+    arguments of :func:`tests.make.greeting`), ``keys`` (names of identity keys), and ``apart`` to
+    keep the visitors of groups apart, of which one is made. All greetings there were end first.
+    """
+    organization = Organization.objects.get(id=organization_id)
     made: dict[str, Any] = {"forms": {}, "greetings": []}
     for kind, fields in things.get("forms", {}).items():
         form = forms.set_form(organization, 0, kind, enabled=bool(fields), fields=fields or NOTHING)
@@ -48,6 +39,14 @@ def furnish(organization: Organization, things: dict[str, Any]) -> dict[str, Any
     return made
 
 
-if __name__ == "__main__":
-    found = Organization.objects.get(id=sys.argv[1])
-    json.dump(furnish(found, json.load(sys.stdin)), sys.stdout)
+def register(organization_id: str, origin: str, **values: Any) -> dict[str, str]:
+    """Register a site as an application; return its credentials."""
+    organization = Organization.objects.get(id=organization_id)
+    made = applications.create_application(organization, values.pop("name"), [origin], **values)
+    return {"client_id": made.application.client_id, "client_secret": made.client_secret}
+
+
+def tag(organization_id: str, names: list[str]) -> None:
+    """Make tags for everybody's chats."""
+    for name in names:
+        make.tag(Organization.objects.get(id=organization_id), name)

@@ -7,27 +7,16 @@ from collections.abc import Iterator
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Frame, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Frame, expect
 
-from tests.e2e.axe import SCHEMES, judged
+from tests.e2e.axe import SCHEMES, grave
 from tests.e2e.faces import WAIT, Desk, Visitor
 from tests.live import LiveServer
 
 pytestmark = pytest.mark.browser
 
 Scheme = Literal["light", "dark"]
-GRAVE = ("serious", "critical")
 names = (f"Ada Reader {number}" for number in itertools.count(1))
-
-
-def grave(frame: Page | Frame) -> list[str]:
-    """Return what axe finds serious or critical in one document, frames inside left out."""
-    return [
-        f"{found['id']}: {node['html']}"
-        for found in judged(frame)
-        if found["impact"] in GRAVE
-        for node in found["nodes"]
-    ]
 
 
 @pytest.fixture(params=SCHEMES)

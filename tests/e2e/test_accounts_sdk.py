@@ -13,14 +13,12 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.clients import web
-from tests.e2e.axe import SCHEMES, judged
+from tests.e2e.axe import SCHEMES, grave
 from tests.e2e.elsewhere import register, shop
 from tests.e2e.wires import WAIT
 from tests.live import LiveServer, live_server
 
 pytestmark = pytest.mark.browser
-
-GRAVE = ("serious", "critical")
 
 
 @pytest.fixture(scope="module")
@@ -368,8 +366,7 @@ def test_its_pages_are_for_everybody(
         overflow = page.evaluate("document.documentElement.scrollWidth > innerWidth")
         assert not overflow, f"the page of the {name} is wider than the screen"
         page.screenshot(path=tmp_path / f"{name}-{width}-{scheme}.png", full_page=True)
-        found = [one["id"] for one in judged(page) if one["impact"] in GRAVE]
-        assert found == []
+        assert grave(page) == []
         if button:
             person.press(button)
     context.close()

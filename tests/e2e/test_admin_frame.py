@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.e2e.admin import PHONE, Admin, superuser
-from tests.installations import ROOT
+from tests.e2e.admin import Admin, superuser
+from tests.e2e.axe import PHONE
 from tests.live import LiveServer, live_server
 from tests.webhooks.installation import ALLOWED, Installation
 from tests.webhooks.receiver import Receiver, receiver, status, until
@@ -70,9 +68,7 @@ class TestForEveryEye:
     def test_axe_finds_nothing_serious(self, path: str, admin: Admin):
         admin.open(path)
 
-        admin.draw(f"frame-{path.strip('/').replace('/', '-') or 'overview'}")
-
-        assert admin.grave() == []
+        assert admin.grave(f"frame-{path.strip('/').replace('/', '-') or 'overview'}") == []
 
     def test_colours_follow_the_system_until_one_chooses(self, admin: Admin):
         page = admin.open()
@@ -90,7 +86,7 @@ class TestForEveryEye:
 
 class TestForEveryHand:
     def test_the_menu_is_opened_and_left_by_keyboard_on_a_phone(self, admin: Admin):
-        admin.look(PHONE["width"])
+        admin.look(PHONE)
         page = admin.open()
         toggle = page.get_by_role("button", name="Menu", exact=True)
         menu = page.get_by_role("navigation", name="Administration")
@@ -155,16 +151,14 @@ class TestTheOverview:
         expect(waiting.locator(".figure")).to_have_text("0")
         page.get_by_text("The numbers").click()
 
-        command = [sys.executable, "-m", "tests.e2e.busy", calm.demo["organization_id"]]
-        subprocess.run(command, cwd=ROOT, env=calm.environment, check=True, capture_output=True)
+        calm.backstage.do("tests.e2e.busy:keep_busy", organization_id=calm.demo["organization_id"])
 
         expect(waiting.locator(".figure")).to_have_text("1", timeout=40_000)
         expect(waiting).to_contain_text("The first of them for 4 min")
         expect(page.get_by_role("row", name=re.compile("Accepts chats"))).to_have_count(1)
         expect(page.get_by_text("https://down.example/")).to_be_visible()
         expect(page.get_by_role("columnheader", name="Hour")).to_be_visible()
-        admin.draw("overview-busy")
-        assert admin.grave() == []
+        assert admin.grave("overview-busy") == []
         assert admin.faults() == []
         admin.close()
 
@@ -176,7 +170,7 @@ class TestTheOverview:
 
         page.route("**/overview/?part=board", fail)
         expect(page.get_by_text("Not up to date")).to_be_visible(timeout=40_000)
-        admin.draw("overview-stale")
+        assert admin.grave("overview-stale") == []
         page.unroute("**/overview/?part=board", fail)
         page.get_by_role("button", name="Try again now").click()
 
@@ -197,13 +191,11 @@ class TestWebhooks:
         until(lambda: failed_calls(installation))
         page = admin.open("chatplatform/webhookdelivery/?action=tag_created")
         expect(page.get_by_role("row", name=re.compile("Failed"))).to_have_count(1)
-        admin.draw("deliveries")
-        assert admin.grave() == []
+        assert admin.grave("deliveries") == []
         page.get_by_role("row", name=re.compile("Failed")).get_by_role("link").first.click()
         expect(page.get_by_text("Not now, please")).to_be_visible()
         expect(page.get_by_text("hush-hush")).to_have_count(0)
-        admin.draw("delivery-failed")
-        assert admin.grave() == []
+        assert admin.grave("delivery-failed") == []
 
         there.answer = status(200, b"Thank you")
         page.get_by_role("button", name="Send again").click()
@@ -213,7 +205,7 @@ class TestWebhooks:
         expect(page.get_by_text("Not now, please")).to_be_visible()
         first, second = there.received
         assert (first.id, first.body) == (second.id, second.body)
-        admin.draw("delivery-delivered")
+        assert admin.grave("delivery-delivered") == []
 
 
 def failed_calls(installation: Installation) -> object:
@@ -239,13 +231,11 @@ class TestTheAuditLog:
         page.get_by_role("button", name="Show").click()
 
         expect(page.locator("#result_list tbody tr")).to_have_count(1)
-        admin.draw("audit-narrowed")
-        assert admin.grave() == []
+        assert admin.grave("audit-narrowed") == []
         page.locator("#result_list tbody").get_by_role("link").first.click()
         expect(page.get_by_role("heading", name="What was made")).to_be_visible()
         expect(page.locator("ins", has_text=name)).to_be_visible()
-        admin.draw("audit-entry")
-        assert admin.grave() == []
+        assert admin.grave("audit-entry") == []
 
     def test_it_is_taken_away_as_a_table(self, admin: Admin):
         (name,) = Installation(admin.server).make_tags(1)
@@ -260,14 +250,12 @@ class TestTheAuditLog:
 class TestASuperuser:
     def test_they_make_an_organisation_and_work_in_it(self, root: Admin):
         page = root.open()
-        root.draw("superuser")
-        assert root.grave() == []
+        assert root.grave("superuser") == []
         page.get_by_role("link", name="Add an organisation").click()
         page.get_by_label("Name", exact=False).first.fill("Globex")
         page.get_by_label("Owner's e-mail address").fill("hank@globex.example")
         page.get_by_label("Owner's name").fill("Hank Scorpio")
-        root.draw("superuser-add")
-        assert root.grave() == []
+        assert root.grave("superuser-add") == []
 
         page.get_by_role("button", name="Save", exact=True).click()
 
@@ -275,8 +263,7 @@ class TestASuperuser:
         menu = page.get_by_role("navigation", name="Administration")
         expect(menu.get_by_text("Globex").first).to_be_visible()
         root.open("chatplatform/organization/")
-        root.draw("superuser-organisations")
-        assert root.grave() == []
+        assert root.grave("superuser-organisations") == []
         menu.get_by_text("Choose an organisation").click()
         menu.get_by_role("button", name="All organisations").click()
         expect(menu.get_by_role("link", name=re.compile("All organisations")).first).to_be_visible()
@@ -301,8 +288,7 @@ class TestASuperuser:
         page.get_by_role("button", name="Save", exact=True).click()
 
         expect(page.get_by_role("heading", name="You work in Initech now")).to_be_visible()
-        root.draw("superuser-elsewhere")
-        assert root.grave() == []
+        assert root.grave("superuser-elsewhere") == []
         assert all("409" in complaint for complaint in root.faults())
         page.get_by_role("button", name=f"Go back to {name} and do it there").click()
         expect(root.said()).to_contain_text("details are saved")

@@ -31,8 +31,7 @@ def says(admin: Admin, text: str) -> None:
 
 def judge(admin: Admin, name: str) -> None:
     """Assert that axe finds nothing serious in the open page; draw it if that is asked for."""
-    admin.draw(name)
-    assert admin.grave() == []
+    assert admin.grave(name) == []
 
 
 def test_an_agent_is_invited_changed_and_suspended(admin: Admin) -> None:

@@ -93,8 +93,7 @@ class TestLook:
         page = admin.open(WIDGET)
         expect(panel(page).get_by_role("heading", level=2).first).to_be_visible()
 
-        assert admin.grave() == []
-        admin.draw("widget")
+        assert admin.grave("widget") == []
 
 
 class TestGreeting:
@@ -111,8 +110,7 @@ class TestGreeting:
         page.get_by_label("Words on it").last.fill("Book it")
         expect(greeting.get_by_text("Spring check")).to_be_visible()
         expect(greeting.get_by_role("button", name="Book it")).to_be_visible()
-        assert admin.grave() == []
-        admin.draw("greeting")
+        assert admin.grave("greeting") == []
 
     @pytest.mark.usefixtures("agent")
     def test_a_saved_one_greets_visitors(self, admin: Admin, visit: Visit):
@@ -143,8 +141,7 @@ class TestGreeting:
 def test_nothing_serious_is_wrong_with(path: str, admin: Admin):
     admin.open(path)
 
-    assert admin.grave() == []
-    admin.draw(path.replace("/", "-").replace("?", ""))
+    assert admin.grave(path.replace("/", "-").replace("?", "")) == []
 
 
 def test_nothing_serious_is_wrong_with_a_new_key_and_how_it_is_used(admin: Admin):
@@ -152,15 +149,13 @@ def test_nothing_serious_is_wrong_with_a_new_key_and_how_it_is_used(admin: Admin
     page.locator("#id_name").fill("Shop")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("It is shown this once.")).to_be_visible()
-    assert admin.grave() == []
-    admin.draw("identity-key-secret")
+    assert admin.grave("identity-key-secret") == []
 
     admin.open("chatplatform/identitykey/")
     page.get_by_role("link", name="Shop", exact=True).click()
     page.wait_for_url("**/change/**")
     expect(page.get_by_role("heading", name="On your server, in Python")).to_be_visible()
-    assert admin.grave() == []
-    admin.draw("identity-key")
+    assert admin.grave("identity-key") == []
 
 
 def test_the_lines_are_copied(admin: Admin):

@@ -36,8 +36,7 @@ class TestForms:
         second.get_by_role("button", name="Take away").click()
         expect(page.get_by_role("group", name="Question 3", exact=True)).to_have_count(0)
         second.get_by_role("button", name="Move up").press("Enter")
-        admin.draw("forms-change")
-        assert admin.grave() == []
+        assert admin.grave("forms-change") == []
         save(page)
 
         page.get_by_role("link", name="After a chat").click()
@@ -57,8 +56,7 @@ class TestForms:
         expect(page.get_by_text("A group to choose is written")).to_be_visible()
         row = page.get_by_role("group", name="Question 1", exact=True)
         expect(row.get_by_role("textbox", name=re.compile("^Words"))).to_have_value("Whom?")
-        admin.draw("forms-refused")
-        assert admin.grave() == []
+        assert admin.grave("forms-refused") == []
 
 
 class TestGoals:
@@ -67,13 +65,11 @@ class TestGoals:
         page.get_by_role("textbox", name=re.compile("^Name")).fill("Order")
         page.get_by_label("The address, or the field,").select_option("contains")
         page.get_by_role("textbox", name=re.compile("^this")).fill("/thanks")
-        admin.draw("goals-add")
-        assert admin.grave() == []
+        assert admin.grave("goals-add") == []
         save(page)
 
         expect(page.get_by_text("the page's address contains /thanks")).to_be_visible()
-        admin.draw("goals")
-        assert admin.grave() == []
+        assert admin.grave("goals") == []
         assert admin.faults() == []
 
 
@@ -89,6 +85,5 @@ class TestWords:
         expect(admin.said()).to_contain_text("Saved.")
         expect(page.get_by_label("Language")).to_have_value("de")
         expect(page.get_by_label("Title")).to_have_value("Moin!")
-        admin.draw("words")
-        assert admin.grave() == []
+        assert admin.grave("words") == []
         assert admin.faults() == []

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.e2e.axe import SCHEMES, judged
+from tests.e2e.axe import DESK, faults
 from tests.live import LiveServer
 
 pytestmark = pytest.mark.browser
 
 MOST_INTERACTIONS: Final = 8
-SIZES: Final = ({"width": 390, "height": 844}, {"width": 1440, "height": 900})
-SHOTS: Final = "SHOTS"
 
 
 class Person:
@@ -30,7 +26,7 @@ class Person:
     def __init__(self, browser: Browser, server: LiveServer) -> None:
         self.server = server
         self.context = browser.new_context(
-            viewport={"width": 1440, "height": 900},
+            viewport=DESK,
             reduced_motion="reduce",
             permissions=["clipboard-read", "clipboard-write"],
         )
@@ -81,29 +77,9 @@ class Person:
         return self.page.get_by_role("link", name=name, exact=True)
 
     def grave(self, name: str, heading: str) -> list[str]:
-        """Return what is wrong for anybody's eyes or ears on the page under ``heading``, at both
-        widths and in both colours; draw it where ``SHOTS`` names a directory.
-        """
+        """Return what is serious under ``heading``, at both widths and in both colours."""
         expect(self.page.get_by_role("heading", name=heading, level=1)).to_be_visible()
-        found = []
-        for size in SIZES:
-            for scheme in SCHEMES:
-                self.page.set_viewport_size(size)  # type: ignore[arg-type]
-                self.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-                place = f"{name} {size['width']} {scheme}"
-                found += [
-                    f"{place}: {one['id']}: {node['html']}"
-                    for one in judged(self.page)
-                    for node in one["nodes"]
-                ]
-                wide = "document.documentElement.scrollWidth > innerWidth"
-                if self.page.evaluate(wide):
-                    found.append(f"{place}: too wide")
-                if directory := os.environ.get(SHOTS):
-                    path = Path(directory) / f"{place.replace(' ', '-')}.png"
-                    self.page.screenshot(path=path, full_page=True)
-        self.page.set_viewport_size({"width": 1440, "height": 900})
-        return found
+        return faults(self.page, name)
 
 
 @pytest.fixture

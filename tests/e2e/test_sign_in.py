@@ -6,7 +6,6 @@ import email
 import email.policy
 import itertools
 import json
-import os
 import re
 import time
 import urllib.request
@@ -20,17 +19,13 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.accounts.conftest import code_of
 from tests.accounts.provider import CLIENT_ID, CLIENT_SECRET, Provider, running
-from tests.e2e.axe import SCHEMES, judged
+from tests.e2e.axe import faults
 from tests.live import LiveServer, live_server
 
 pytestmark = pytest.mark.browser
 
 PASSWORD: Final = "seven rivers of staples"
-SIZES: Final = ((390, 844), (1440, 900))
-GRAVE: Final = ("serious", "critical")
 WAIT: Final = 15_000
-DRAWN: Final = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-"""Waits until what was changed is on the screen."""
 _people = itertools.count(1)
 
 
@@ -182,24 +177,8 @@ class Person:
         expect(self.page.get_by_role("heading", name="Your recovery codes")).to_be_visible()
 
     def looks(self, name: str) -> list[str]:
-        """Return what axe finds serious here, in both colours and at both widths; draw it."""
-        found = []
-        for (width, height), scheme in itertools.product(SIZES, SCHEMES):
-            self.page.set_viewport_size({"width": width, "height": height})
-            self.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-            self.page.evaluate(DRAWN)
-            found += [
-                f"{name} {width} {scheme}: {one['id']} {one['nodes'][0]['html']}"
-                for one in judged(self.page)
-                if one["impact"] in GRAVE
-            ]
-            if self.page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-                found.append(f"{name} {width} {scheme}: too wide")
-            if directory := os.environ.get("SHOTS"):
-                Path(directory).mkdir(parents=True, exist_ok=True)
-                path = f"{directory}/{name}-{width}-{scheme}.png"
-                self.page.screenshot(path=path, full_page=True)
-        return found
+        """Return what is serious here, in both colours and at both widths; draw it."""
+        return faults(self.page, name)
 
 
 @pytest.fixture

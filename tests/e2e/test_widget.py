@@ -24,7 +24,7 @@ from playwright.sync_api import (
 
 from tests.chromium import chromium
 from tests.e2e.axe import SCHEMES, violations
-from tests.e2e.visitors import Agent, Visit, Widget, started
+from tests.e2e.visitors import Agent, Visit, Widget, customer_of, started
 from tests.e2e.wires import WAIT, Line
 from tests.e2e.workspace.faces import Customer
 from tests.live import LiveServer
@@ -730,8 +730,8 @@ class TestHostPage:
         widget.page.evaluate(call, ["maximize"])
         widget.say("hello")
 
-        chat = agent.hear("incoming_chat")["chat"]
-        customer = next(user for user in chat["users"] if user["type"] == "customer")
+        chat = agent.begun()
+        customer = customer_of(chat)
         assert customer["name"] == "Vera Visitor"
         assert customer["session_fields"] == [{"plan": "gold"}]
         widget.expect_said("hello")
@@ -761,12 +761,12 @@ class TestHostPage:
     def test_the_agent_learns_where_the_visitor_goes(self, visit: Visit, agent: Agent) -> None:
         widget = visit().open()
         widget.say("hello")
-        chat = agent.hear("incoming_chat")["chat"]
+        chat = agent.begun()
         widget.expect_said("hello")
 
         widget.page.evaluate("history.pushState({}, '', '/demo/?step=2')")
 
-        customer = next(user for user in chat["users"] if user["type"] == "customer")
+        customer = customer_of(chat)
 
         def last_page() -> str:
             found = agent.ask("get_customer", id=customer["id"])

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, expect
 
 from tests.e2e.axe import SCHEMES, violations
-from tests.e2e.visitors import Agent, Visit, Widget, furnish, started
+from tests.e2e.visitors import Agent, Visit, Widget, customer_of, furnish, started
 from tests.live import LiveServer
 
 pytestmark = pytest.mark.browser
@@ -107,7 +107,7 @@ class TestBeforeAChat:
         asked.get_by_label("Workshop").check()
         asked.get_by_role("button", name="Start the chat").click()
 
-        chat = agent.hear("incoming_chat")["chat"]
+        chat = agent.begun()
         event = chat["thread"]["events"][0]
         assert (event["type"], event["form_type"]) == ("filled_form", "prechat")
         assert filled({"event": event}) == {
@@ -121,7 +121,7 @@ class TestBeforeAChat:
             "when": [{"id": "pm", "label": "Evenings"}],
             "group": {"id": "g0", "label": "Workshop", "group_id": 0},
         }
-        customer = next(user for user in chat["users"] if user["type"] == "customer")
+        customer = customer_of(chat)
         assert (customer["name"], customer["email"]) == ("Vera Visitor", "vera@shop.example")
         expect(widget.words).to_be_visible()
         expect(asked).to_be_hidden()
@@ -233,7 +233,7 @@ class TestWhileNobodyIsIn:
         asked.get_by_label("Message").fill("Call me back, please.")
         asked.get_by_role("button", name="Send the message").click()
 
-        chat = agent.hear("incoming_chat")["chat"]
+        chat = agent.begun()
         event = chat["thread"]["events"][0]
         assert event["form_type"] == "ticket"
         assert filled({"event": event}) == {

@@ -84,7 +84,7 @@ class TestGreeting:
 
         widget.say("Yes, two of them")
 
-        thread = agent.hear("incoming_chat")["chat"]["thread"]
+        thread = agent.begun()["thread"]
         assert thread["properties"]["lc2"]["greeting_id"] == greeted
         widget.expect_said(OFFER, "Yes, two of them")
 

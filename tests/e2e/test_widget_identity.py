@@ -7,7 +7,6 @@ To Chromium that makes the panel a third party, which gets no storage; a shop ne
 from __future__ import annotations
 
 import json
-import os
 import threading
 import time
 import urllib.request
@@ -15,26 +14,21 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import jwt
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Frame, Page, ViewportSize, expect
 
-from tests.e2e.axe import SCHEMES, judged
+from tests.e2e.axe import SIZES, faults
 from tests.e2e.visitors import Agent, Widget, furnish, started
 from tests.e2e.wires import WAIT
 from tests.live import LiveServer
 
 pytestmark = pytest.mark.browser
 
-SIZES: tuple[ViewportSize, ...] = (
-    {"width": 1440, "height": 900},
-    {"width": 390, "height": 844},
-    {"width": 320, "height": 480},
-)
-"""A desk, a phone, and the smallest of them."""
+SMALLEST: ViewportSize = {"width": 320, "height": 480}
+"""The smallest of phones."""
 ASKS_SERVER = """{
   identity_proof: () => fetch("/host/proof").then((answer) => answer.ok ? answer.text() : null),
 }"""
@@ -180,30 +174,6 @@ def customer_id(widget: Widget) -> str:
     return found
 
 
-def faults_of(widget: Widget, name: str) -> list[str]:
-    """Return what is wrong for anybody's eyes or ears in the panel, on a desk and on a phone, in
-    both colours; draw it where ``SHOTS`` names a directory.
-    """
-    page, found = widget.page, []
-    for size in SIZES:
-        for scheme in SCHEMES:
-            page.set_viewport_size(size)
-            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-            panel = panel_of(page)
-            place = f"{name}-{size['width']}-{scheme}"
-            found += [
-                f"{place}: {one['id']}: {node['html']}"
-                for one in judged(panel)
-                for node in one["nodes"]
-            ]
-            if panel.evaluate("document.documentElement.scrollWidth > innerWidth"):
-                found.append(f"{place}: too wide")
-            if directory := os.environ.get("SHOTS"):
-                Path(directory).mkdir(parents=True, exist_ok=True)
-                page.screenshot(path=Path(directory) / f"widget-{place}.png")
-    return found
-
-
 class TestProofs:
     def test_a_second_device_of_the_same_person_sees_the_same_chat(
         self, context: BrowserContext, elsewhere: BrowserContext, site: Site, agent: Agent
@@ -301,7 +271,7 @@ class TestProofs:
         (told,) = widget.page.evaluate("heard")
         assert told["code"] == "invalid_grant"
         assert told["description"]
-        assert faults_of(widget, "refused") == []
+        assert faults(widget.page, "identity-refused", panel_of, (*SIZES, SMALLEST)) == []
 
     def test_trying_again_asks_for_another_proof(
         self, context: BrowserContext, site: Site, agent: Agent

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from playwright.sync_api import FrameLocator, Locator, Page, expect
 
 from tests.e2e.wires import WAIT, Wire
-from tests.installations import ROOT
 from tests.live import LiveServer
 
 
@@ -21,6 +18,20 @@ class Agent(Wire):
     def __init__(self, server: LiveServer, account: dict[str, Any]) -> None:
         url = f"ws://localhost:{server.port}/v3.6/agent/rtm/ws"
         super().__init__(url, token=f"Bearer {account['access_token']}")
+        self._came = datetime.now(UTC)
+
+    def begun(self) -> Any:
+        """Return the chat that has just begun with somebody who came after this agent.
+
+        What a visitor of the test before began may reach the server when their page is closed
+        already; it is not waited for.
+        """
+
+        def came_later(payload: Any) -> bool:
+            customer = customer_of(payload["chat"])
+            return datetime.fromisoformat(customer["created_at"]) >= self._came
+
+        return self.hear("incoming_chat", came_later)["chat"]
 
     def accept(self, accepting: bool = True) -> None:
         """Take chats, or stop taking them."""
@@ -102,21 +113,20 @@ Visit = Callable[..., Widget]
 """How a visitor opens a page with the widget in a new tab."""
 
 
+def customer_of(chat: Any) -> Any:
+    """Return a chat's customer."""
+    return next(user for user in chat["users"] if user["type"] == "customer")
+
+
 def started(agent: Agent) -> str:
-    """Return the id of the chat that has just begun."""
-    chat_id: str = agent.hear("incoming_chat")["chat"]["id"]
+    """Return the id of the chat that has just begun; see ``Agent.begun``."""
+    chat_id: str = agent.begun()["id"]
     return chat_id
 
 
 def furnish(server: LiveServer, **things: Any) -> dict[str, Any]:
     """Make what an owner sets up, on the server's database; see ``tests/e2e/furnish.py``."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.e2e.furnish", server.demo["organization_id"]],
-        cwd=ROOT,
-        env=server.environment,
-        input=json.dumps(things).encode(),
-        capture_output=True,
+    made: dict[str, Any] = server.backstage.do(
+        "tests.e2e.furnish:furnish", organization_id=server.demo["organization_id"], **things
     )
-    assert done.returncode == 0, done.stderr.decode()[-4000:]
-    made: dict[str, Any] = json.loads(done.stdout)
     return made

@@ -243,19 +243,6 @@ def _world(server: LiveServer, api: str, things: dict[str, Any]) -> dict[str, di
     return {"tokens": by_action, "values": values}
 
 
-def furnished(server: LiveServer) -> dict[str, Any]:
-    """Let the organisation have what only its owner can make; return what it is called."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.sdk.furnish", server.demo["organization_id"]],
-        cwd=ROOT,
-        env=server.environment,
-        capture_output=True,
-        check=True,
-    )
-    made: dict[str, Any] = json.loads(done.stdout)
-    return made
-
-
 def _greeted(server: LiveServer, action: str, token: str) -> dict[str, list[Any]]:
     """Let a customer open a page that greets; return what names the greeting in an action."""
     query = f"organization_id={server.demo['organization_id']}"

@@ -16,7 +16,7 @@ import requests
 
 from chatplatform.api import versions
 from tests.live import live_server
-from tests.schema.fuzzing import Findings, furnished, fuzz
+from tests.schema.fuzzing import Findings, fuzz
 
 pytestmark = [pytest.mark.schema, pytest.mark.timeout(900)]
 
@@ -65,7 +65,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str, str
 
 def _run(version: str, apis: tuple[str, ...], directory: Path) -> Run:
     with live_server(directory, **NO_LIMITS) as server:
-        things = furnished(server)
+        things = server.backstage.do(
+            "tests.sdk.furnish:furnish", organization_id=server.demo["organization_id"]
+        )
         found = {api: fuzz(server, version, api, directory / api, things) for api in apis}
         document = requests.get(f"{server.url}/docs/v{version}/openapi.json", timeout=10).json()
         return Run(document, found, server.log.read_text())

@@ -85,7 +85,8 @@ def company(server: LiveServer) -> Callable[[str], Company]:
     def make(name: str) -> Company:
         command = ["manage.py", "demo", "--json", "--organization", name]
         demo = json.loads(_run(server, *command))
-        things = json.loads(_run(server, "-m", "tests.sdk.furnish", demo["organization_id"]))
+        furnish = "tests.sdk.furnish:furnish"
+        things = server.backstage.do(furnish, organization_id=demo["organization_id"])
         return Company(server, {**demo, **things})
 
     return make

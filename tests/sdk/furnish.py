@@ -1,23 +1,14 @@
 """What the conversations through official clients find in an organisation, made by the services.
 
-``python -m tests.sdk.furnish ORGANIZATION_ID`` on the server's database; prints what the
-conversations have to know. A page with ``/offers`` in its address shows the first greeting, one
-with ``/news`` the second.
+Done by a server's ``backstage``. A page with ``/offers`` in its address shows the first greeting,
+one with ``/news`` the second.
 """
 
-import json
-import os
-import sys
 from typing import Any
 
-import django
-
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatplatform.settings")
-django.setup()
-
-from chatplatform.models import Application, Organization  # noqa: E402 - Django comes first
-from chatplatform.services import bots, forms, goals, greetings  # noqa: E402
-from tests import make  # noqa: E402
+from chatplatform.models import Application, Organization
+from chatplatform.services import bots, forms, goals, greetings
+from tests import make
 
 TAGS = ("parcel", "late")
 WEBSITE = "https://shop.example.com"
@@ -32,8 +23,9 @@ def _greeting(organization: Organization, part: str, **values: Any) -> int:
     return greetings.create_greeting(organization, 0, values).pk
 
 
-def furnish(organization: Organization) -> dict[str, Any]:
+def furnish(organization_id: str) -> dict[str, Any]:
     """Make tags, greetings, forms, a goal and a bot; return what a client must know of them."""
+    organization = Organization.objects.get(pk=organization_id)
     for name in TAGS:
         make.tag(organization, name)
     button = {"type": "message", "text": "Show me", "value": "show", "postback_id": "show"}
@@ -80,7 +72,3 @@ def furnish(organization: Organization) -> dict[str, Any]:
         "forms": {form.type: form.public_id for form in asked},
         "bot": helper.agent.public_id,
     }
-
-
-if __name__ == "__main__":
-    print(json.dumps(furnish(Organization.objects.get(pk=sys.argv[1]))))

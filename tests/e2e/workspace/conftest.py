@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
@@ -12,7 +10,6 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage
 
 from tests.e2e.wires import WAIT
 from tests.e2e.workspace.faces import TAGS, Customer, Desk, Meet
-from tests.installations import ROOT
 from tests.live import LiveServer, live_server
 
 _numbers = itertools.count(1)
@@ -27,18 +24,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
         THREAD_SUMMARIZER="textwrap.dedent",
     )
     with made as running:
-        _make_tags(running)
+        organization_id = running.demo["organization_id"]
+        running.backstage.do("tests.e2e.furnish:tag", organization_id=organization_id, names=TAGS)
         yield running
-
-
-def _make_tags(server: LiveServer) -> None:
-    script = f"""
-from chatplatform.models import Organization, Tag
-for name in {TAGS!r}:
-    Tag.objects.create(organization=Organization.objects.get(), name=name, group_ids=[0])
-"""
-    command = [sys.executable, "manage.py", "shell", "-c", script]
-    subprocess.run(command, cwd=ROOT, env=server.environment, check=True, capture_output=True)
 
 
 @pytest.fixture
