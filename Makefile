@@ -12,10 +12,10 @@ SERVERS := (slow or sdk or schema) and not browser
 # Further arguments for pytest and for the benchmarks: `make test ARGS="-k typing"`.
 ARGS ?=
 
-# How many processes run the fast tests, and how many those that start servers and browsers of their own: half as many as
-# there are cores. A folder for reports of the tests' runs.
+# How many processes run the fast tests, and how many those that start servers and browsers of their own: three for four
+# cores. A folder for reports of the tests' runs.
 WORKERS ?= auto
-SLOW_WORKERS ?= $(shell expr \( $$(getconf _NPROCESSORS_ONLN) + 1 \) / 2)
+SLOW_WORKERS ?= $(shell expr \( 3 \* $$(getconf _NPROCESSORS_ONLN) + 2 \) / 4)
 REPORTS ?=
 report = $(if $(REPORTS),--junitxml=$(REPORTS)/$(1).xml -o junit_logging=no)
 

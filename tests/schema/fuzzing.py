@@ -87,7 +87,8 @@ def fuzz(
 ) -> Findings:
     """Run schemathesis against every action of ``api`` in a wire version.
 
-    ``things`` are what :func:`furnished` made; ``directory`` keeps what the run reads and writes.
+    ``things`` are what ``tests.sdk.furnish`` made; ``directory`` keeps what the run reads and
+    writes.
     The run is the same each time as far as the server's own ids allow: one worker, no randomness.
     """
     directory.mkdir()

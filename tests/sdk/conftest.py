@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -83,22 +82,9 @@ def company(server: LiveServer) -> Callable[[str], Company]:
     """Return a function that makes an organisation with people, groups and things to talk about."""
 
     def make(name: str) -> Company:
-        command = ["manage.py", "demo", "--json", "--organization", name]
-        demo = json.loads(_run(server, *command))
-        furnish = "tests.sdk.furnish:furnish"
-        things = server.backstage.do(furnish, organization_id=demo["organization_id"])
-        return Company(server, {**demo, **things})
+        return Company(server, server.backstage.do("tests.sdk.furnish:company", name=name))
 
     return make
-
-
-def _run(server: LiveServer, *command: str) -> bytes:
-    """Run a command of ours on the server's database; return what it wrote."""
-    done = subprocess.run(
-        [sys.executable, *command], cwd=ROOT, env=server.environment, capture_output=True
-    )
-    assert done.returncode == 0, done.stderr.decode()[-4000:]
-    return done.stdout
 
 
 @pytest.fixture

@@ -4,7 +4,11 @@ Done by a server's ``backstage``. A page with ``/offers`` in its address shows t
 one with ``/news`` the second.
 """
 
+import json
+from io import StringIO
 from typing import Any
+
+from django.core.management import call_command
 
 from chatplatform.models import Application, Organization
 from chatplatform.services import bots, forms, goals, greetings
@@ -21,6 +25,14 @@ def _rule(part: str) -> dict[str, str]:
 def _greeting(organization: Organization, part: str, **values: Any) -> int:
     values = {"active": True, "name": part, "rules": [_rule(part)], **values}
     return greetings.create_greeting(organization, 0, values).pk
+
+
+def company(name: str) -> dict[str, Any]:
+    """Make an organisation as ``manage.py demo`` does, and furnish it; return what is known."""
+    printed = StringIO()
+    call_command("demo", json=True, organization=name, stdout=printed)
+    demo: dict[str, Any] = json.loads(printed.getvalue())
+    return {**demo, **furnish(demo["organization_id"])}
 
 
 def furnish(organization_id: str) -> dict[str, Any]:
