@@ -96,6 +96,12 @@ def _quick_passwords(settings: Settings) -> None:
     ]
 
 
+@pytest.fixture(autouse=True)
+def _quick_static_files(settings: Settings) -> None:
+    """Look a file up when it is asked for, rather than all of them for each client of a test."""
+    settings.WHITENOISE_AUTOREFRESH = True
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _cache_of_ones_own() -> Iterator[None]:
     """Keep the cache in the process: emptying one in Redis would empty all there is in it."""
