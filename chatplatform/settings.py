@@ -85,7 +85,6 @@ MIDDLEWARE = [
     "corsheaders.middleware.CorsMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -342,6 +341,9 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 
 LANGUAGE_CODE = "en"
+"""What every page speaks but the widget's: there is no catalogue of our own words, and those of the
+libraries alone would make pages of two languages. So no middleware chooses one; the widget asks its
+visitor's browser itself (``customers/widget/views.py``), and may speak all ``LANGUAGES``."""
 USE_I18N = True
 TIME_ZONE = "UTC"
 USE_TZ = True

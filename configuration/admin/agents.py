@@ -40,7 +40,7 @@ from configuration.admin.agent_deeds import (
     Unsuspend,
 )
 from configuration.admin.deeds import Deed, DeedNoun, chats_move
-from configuration.admin.lists import STATUS_COLOURS, STATUSES, GatheringList, initials
+from configuration.admin.lists import STATUS_COLOURS, GatheringList, initials, status_badge
 
 _LATELY: Final = timedelta(minutes=1)
 PROFILES: Final = "accounts--all:rw"
@@ -307,6 +307,12 @@ class AgentNoun(DeedNoun):
             return False
         return obj is None or not (obj.role == AgentRole.OWNER or self._stands_above(request, obj))
 
+    def why_it_stays(self, request: HttpRequest, row: Agent) -> str:
+        """Say that the owner stays."""
+        if row.role != AgentRole.OWNER:
+            return ""
+        return _now("This is the owner, of whom there is exactly one, and who can not be deleted.")
+
     def _stands_above(self, request: HttpRequest, agent: Agent) -> bool:
         return AgentRole(agent.role).stands_above(self.asking(request, agent).role)
 
@@ -344,23 +350,25 @@ class AgentNoun(DeedNoun):
     @display(
         description=_("May work"),
         label={
-            _("Suspended"): "danger",
-            _("Asks to work again"): "warning",
-            _("Awaiting approval"): "warning",
-            _("Yes"): "success",
+            "suspended": "danger",
+            "asks": "warning",
+            "awaiting": "warning",
+            "may": "success",
         },
     )
     def state(self, agent: Agent) -> Any:
         """Return whether they may work, or why not."""
         if agent.suspended:
             asks = _seat(agent).asked_at is not None
-            return _("Asks to work again") if asks else _("Suspended")
-        return _("Awaiting approval") if agent.awaiting_approval else _("Yes")
+            return ("asks", _("Asks to work again")) if asks else ("suspended", _("Suspended"))
+        return (
+            ("awaiting", _("Awaiting approval")) if agent.awaiting_approval else ("may", _("Yes"))
+        )
 
     @display(description=_("Status"), label=STATUS_COLOURS)
     def status(self, agent: Agent) -> Any:
         """Return the status others see."""
-        return STATUSES[_seat(agent).status]  # type: ignore[index]
+        return status_badge(_seat(agent).status)
 
     @display(description=_("Chats"))
     def chats(self, agent: Agent) -> str:

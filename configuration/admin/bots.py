@@ -25,7 +25,7 @@ from chatplatform.services.organizations import NAME_LENGTH
 from configuration.actions.bots import READ_ALL, WRITE_ALL
 from configuration.admin import choices, priorities, schedules
 from configuration.admin.deeds import Deed, DeedNoun, chats_move
-from configuration.admin.lists import STATUS_COLOURS, STATUSES, GatheringList, initials
+from configuration.admin.lists import STATUS_COLOURS, GatheringList, initials, status_badge
 
 
 def job_title() -> forms.CharField:
@@ -260,7 +260,7 @@ class BotNoun(DeedNoun):
     @display(description=_("Status"), label=STATUS_COLOURS)
     def status(self, bot: Bot) -> Any:
         """Return the status that was chosen, or that its hours gave it."""
-        return STATUSES[RoutingStatus(bot.agent.routing_status)]
+        return status_badge(bot.agent.routing_status)
 
     @display(description=_("Chats"))
     def chats(self, bot: Bot) -> str:

@@ -23,7 +23,7 @@ from chatplatform.services.organizations import NAME_LENGTH
 from configuration.actions.groups import READ_ALL
 from configuration.admin import priorities
 from configuration.admin.deeds import DeedNoun
-from configuration.admin.lists import STATUS_COLOURS, STATUSES, GatheringList
+from configuration.admin.lists import STATUS_COLOURS, GatheringList, status_badge
 
 GENERAL: str = _(  # type: ignore[assignment]
     "This is General, the group everybody belongs to. It can be renamed, but not deleted; here you "
@@ -103,6 +103,12 @@ class GroupNoun(DeedNoun):
         allowed = super().has_delete_permission(request, obj)
         return allowed and (obj is None or obj.number != GENERAL_GROUP)
 
+    def why_it_stays(self, request: HttpRequest, row: Group) -> str:
+        """Say that General stays."""
+        if row.number != GENERAL_GROUP:
+            return ""
+        return _now("It is General, the group everybody belongs to, and can not be deleted.")
+
     def about(self, request: HttpRequest, row: Group) -> Iterable[str]:
         """Say what General is."""
         if row.number == GENERAL_GROUP:
@@ -111,7 +117,7 @@ class GroupNoun(DeedNoun):
     @display(description=_("Status"), label=STATUS_COLOURS)
     def status(self, group: Group) -> Any:
         """Return whether anybody accepts the group's chats."""
-        return STATUSES[group.shown]  # type: ignore[attr-defined]
+        return status_badge(group.shown)  # type: ignore[attr-defined]
 
     @display(description=_("Members"))
     def members(self, group: Group) -> int:

@@ -17,10 +17,11 @@ STATUSES = {
     RoutingStatus.OFFLINE: _("Offline"),
 }
 STATUS_COLOURS = {
-    STATUSES[RoutingStatus.ACCEPTING]: "success",
-    STATUSES[RoutingStatus.NOT_ACCEPTING]: "warning",
+    RoutingStatus.ACCEPTING: "success",
+    RoutingStatus.NOT_ACCEPTING: "warning",
+    RoutingStatus.OFFLINE: "",
 }
-"""How unfold shows them, by the words."""
+"""How unfold shows them: a badge is a pair of a value, which has a colour here, and its words."""
 
 
 class GatheringList(ChangeList):
@@ -31,6 +32,11 @@ class GatheringList(ChangeList):
         super().get_results(request)
         self.result_list: Sequence[Any] = list(self.result_list)
         self.model_admin.gather(self.result_list)
+
+
+def status_badge(status: str) -> tuple[str, Any]:
+    """Return a status as a badge, to be coloured by :data:`STATUS_COLOURS`."""
+    return status, STATUSES[RoutingStatus(status)]
 
 
 def initials(name: str) -> str:

@@ -66,7 +66,7 @@ def loader(request: HttpRequest) -> HttpResponse:
     more = {}
     if organization is not None and look.hide_offline:
         more["away"] = nobody_is_in(organization, int(_group_id(request) or GENERAL_GROUP))
-    with translation.override(look.language or translation.get_language()):
+    with translation.override(look.language or translation.get_language_from_request(request)):
         script = loader_script(look, **more)
     response = HttpResponse(script, content_type="text/javascript; charset=utf-8")
     kept = "no-cache" if organization else f"public, max-age={LOADER_SECONDS}"
