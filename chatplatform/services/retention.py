@@ -20,6 +20,7 @@ from chatplatform.models import (
     AuditEntry,
     Customer,
     CustomerBan,
+    FileUse,
     Organization,
     Thread,
     UploadedFile,
@@ -32,7 +33,7 @@ from chatplatform.services import audit, routing
 NOUNS: Final = ("chats", "customers", "visits", "files", "audit")
 """What can have days of its own; the keys of ``Organization.retention``."""
 MAX_DAYS: Final = 36_500
-COUNTED_AT_MOST: Final = 100_000
+COUNTED_AT_MOST: Final = 10_000
 """Counting stops there: nobody decides otherwise about more."""
 
 
@@ -100,8 +101,13 @@ def expired(organization: Organization, noun: str, kept_days: int) -> QuerySet[A
     chat, nor banned), ``visits`` those that ended before, ``files`` those shown in chats, by when
     they were uploaded, ``audit`` entries of the audit log.
     """
-    rows = _BY_NOUN[noun](organization, clock.now() - timedelta(days=kept_days))
+    rows = _BY_NOUN[noun](organization, kept_since(kept_days))
     return rows if kept_days > 0 else rows.none()
+
+
+def kept_since(kept_days: int) -> datetime:
+    """Return the moment before which keeping something for so many days leaves nothing."""
+    return clock.now() - timedelta(days=kept_days)
 
 
 def telling_of_old_visits(organization: Organization, kept_days: int) -> QuerySet[Thread]:
@@ -109,15 +115,23 @@ def telling_of_old_visits(organization: Organization, kept_days: int) -> QuerySe
 
     By when they began: the visit may have ended since, but not before.
     """
-    before = clock.now() - timedelta(days=kept_days)
+    before = kept_since(kept_days)
     told = Thread.objects.exclude(customer_visit={})
     rows = told.filter(organization=organization, active=False, created_at__lt=before)
     return rows.order_by("created_at") if kept_days > 0 else rows.none()
 
 
 def count_expired(organization: Organization, noun: str, kept_days: int) -> int:
-    """Return how many rows :func:`expired` names now, up to :data:`COUNTED_AT_MOST`."""
-    return expired(organization, noun, kept_days)[:COUNTED_AT_MOST].count()
+    """Return how many rows :func:`expired` names now; one more than :data:`COUNTED_AT_MOST` stands
+    for all that are beyond."""
+    return expired(organization, noun, kept_days)[: COUNTED_AT_MOST + 1].count()
+
+
+def count_files_of_chats(organization: Organization, kept_days: int) -> int:
+    """Return how many files go with the chats :func:`expired` names, as :func:`count_expired`."""
+    threads = expired(organization, "chats", kept_days).order_by()
+    shown = FileUse.objects.filter(event__thread__in=threads)
+    return shown.values("file_id").distinct()[: COUNTED_AT_MOST + 1].count()
 
 
 def _chats(organization: Organization, before: datetime) -> QuerySet[Any]:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from django import forms
+from django.utils.formats import date_format, number_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from chatplatform.admin import fields, visitors
-from chatplatform.admin.pages import FormPage, register
+from chatplatform.admin.pages import register
 from chatplatform.admin.shown import PageForm
 from chatplatform.properties import license_value
 from chatplatform.services import retention
 from configuration.actions.properties import WRITE_ANY_LICENSE_PROPERTY
+from configuration.admin import agreements
 
 if TYPE_CHECKING:
     from chatplatform.admin.fields import Words
@@ -56,7 +58,7 @@ _FIELDS: Final[dict[str, tuple[Words, Words]]] = {
 
 
 class PrivacyForm(PageForm):
-    """Days by noun, the mask, and the agreement to what would go at once."""
+    """Days by noun, and the mask."""
 
     ip_mask = fields.switch(
         gettext_lazy("Do not keep IP addresses"),
@@ -67,7 +69,6 @@ class PrivacyForm(PageForm):
             "Addresses that are stored already go with their visits."
         ),
     )
-    confirmed = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, standards: dict[str, int], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -85,7 +86,7 @@ class PrivacyForm(PageForm):
 
 
 @register
-class PrivacyPage(FormPage):
+class PrivacyPage(agreements.AskingPage):
     """Retention and masking. What deletes asks first, and says how much goes."""
 
     name = "privacy"
@@ -125,15 +126,6 @@ class PrivacyPage(FormPage):
         ]
         return context
 
-    def form_valid(self, form: forms.Form) -> Any:
-        """Ask before anything goes that is there now; store what deletes nothing at once."""
-        values = form.cleaned_data
-        going, agreed = self._going(values), _agreement(values)
-        if going and values["confirmed"] != agreed:
-            context = self.get_context_data(form=form, going=going, agreed=agreed)
-            return self.render_to_response(context)
-        return super().form_valid(form)
-
     def _going(self, values: dict[str, Any]) -> list[str]:
         """Return in words what would go, of what is to be kept shorter than now."""
         found = []
@@ -142,12 +134,25 @@ class PrivacyPage(FormPage):
             wanted = values[noun]
             wanted = retention.default_days(self.organization, noun) if wanted is None else wanted
             if wanted and (not now or wanted < now):
-                count = retention.count_expired(self.organization, noun, wanted)
-                found += [_count(noun, count)] if count else []
+                found += self._going_of(noun, wanted)
         return found
 
+    def _going_of(self, noun: str, days: int) -> list[str]:
+        count = retention.count_expired(self.organization, noun, days)
+        if not count:
+            return []
+        found = [_count(noun, count)]
+        if noun == "chats":
+            files = retention.count_files_of_chats(self.organization, days)
+            found += [_count("files_of_chats", files)] if files else []
+        day = date_format(localtime(retention.kept_since(days)), "DATE_FORMAT")
+        said = {"what": _(" and ").join(found), "day": day}
+        return [_("%(what)s of before %(day)s") % said]
+
     def store(self, values: dict[str, Any]) -> None:
-        """Store the days, and set or delete the mask."""
+        """Store the days, and set or delete the mask; ask before anything goes that is there."""
+        if going := self._going(values):
+            agreements.require(self.request, _question(going, values))
         who = visitors.asking(self.request)
         with visitors.acting(self.request, who):
             retention.update_retention(who, {noun: values[noun] for noun in retention.NOUNS})
@@ -159,9 +164,15 @@ class PrivacyPage(FormPage):
             visitors.call(self.request, "delete_license_properties", gone)
 
 
-def _agreement(values: dict[str, Any]) -> str:
-    """Return what agreeing to these days is sent as, so that it is no agreement to others."""
-    return " ".join(f"{noun}={values[noun]}" for noun in retention.NOUNS)
+def _question(going: list[str], values: dict[str, Any]) -> agreements.Question:
+    """Return what is asked about these days; agreeing to it is no agreement to others."""
+    return agreements.Question(
+        title=_("Erase what is there now?"),
+        about=_("This is erased for good"),
+        consequences=[*going, _("It begins within ten minutes, and nobody can bring it back.")],
+        button=_("Save and erase"),
+        means=" ".join(f"{noun}={values[noun]}" for noun in retention.NOUNS),
+    )
 
 
 def _length(days: int) -> str:
@@ -177,7 +188,11 @@ def _count(noun: str, count: int) -> str:
         "customers": ngettext("%(n)s customer", "%(n)s customers", count),
         "visits": ngettext("%(n)s visit", "%(n)s visits", count),
         "files": ngettext("%(n)s file", "%(n)s files", count),
+        "files_of_chats": ngettext("%(n)s file in them", "%(n)s files in them", count),
         "audit": ngettext("%(n)s entry of the audit log", "%(n)s entries of the audit log", count),
     }
-    beyond = count >= retention.COUNTED_AT_MOST
-    return numbers[noun] % {"n": _("more than %(n)d") % {"n": count} if beyond else count}
+    most = retention.COUNTED_AT_MOST
+    said = (
+        _("more than %(n)s") % {"n": number_format(most)} if count > most else number_format(count)
+    )
+    return numbers[noun] % {"n": said}

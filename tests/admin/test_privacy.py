@@ -7,12 +7,23 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from pytest_django.fixtures import Settings
 
 from chatplatform import clock
 from chatplatform.domain_events.properties import LicensePropertiesUpdated
 from chatplatform.errors import Validation
-from chatplatform.models import AuditEntry, Customer, Organization, Thread, UploadedFile, Visit
+from chatplatform.models import (
+    AuditEntry,
+    Customer,
+    Event,
+    FileUse,
+    Organization,
+    Thread,
+    UploadedFile,
+    Visit,
+)
 from chatplatform.requester import AgentRequester
 from chatplatform.selectors import people
 from chatplatform.services import retention
@@ -32,6 +43,16 @@ def requester(organization: Organization) -> AgentRequester:
 
 def ago(days: int) -> Any:
     return clock.now() - timedelta(days=days)
+
+
+def day(days: int) -> str:
+    """The day so long ago, as pages write it."""
+    return date_format(localtime(ago(days)), "DATE_FORMAT")
+
+
+def going(asked: Any) -> list[str]:
+    """What a page names that would go."""
+    return list(asked.context["question"].consequences[:-1])
 
 
 class TestDays:
@@ -153,15 +174,64 @@ class TestPage:
         asked = owner.post(PAGE, audit="30")
 
         assert asked.status_code == 200
-        assert asked.context["going"] == ["2 entries of the audit log"]
+        assert going(asked) == [f"2 entries of the audit log of before {day(30)}"]
         acme.refresh_from_db()
         assert acme.retention == {}
+
+    def test_says_how_many_chats_go_and_how_many_files_with_them(
+        self, owner: Visitor, acme: Organization, ann: User, carl: User
+    ):
+        carl.call("start_chat")
+        thread = Thread.objects.get()
+        Thread.objects.update(created_at=ago(2), active=False)
+        for position, token in enumerate(("a", "b"), start=90):
+            file = UploadedFile.objects.create(
+                organization=acme,
+                uploader_id="a",
+                token=token,
+                name=token,
+                content_type="image/png",
+                size=1,
+            )
+            event = Event.objects.create(
+                organization=acme,
+                thread=thread,
+                position=position,
+                sequence=position,
+                type="file",
+                created_at=ago(2),
+            )
+            FileUse.objects.create(file=file, event=event)
+
+        asked = owner.post(PAGE, chats="1")
+
+        assert going(asked) == [f"1 closed chat and 2 files in them of before {day(1)}"]
+        acme.refresh_from_db()
+        assert acme.retention == {}
+
+    def test_counts_no_further_than_anybody_needs(
+        self, owner: Visitor, acme: Organization, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr(retention, "COUNTED_AT_MOST", 2)
+        for _ in range(4):
+            AuditEntry.objects.create(organization=acme, action="x", at=ago(50))
+
+        asked = owner.post(PAGE, audit="30")
+
+        assert going(asked) == [f"more than 2 entries of the audit log of before {day(30)}"]
+
+    def test_carries_what_was_typed_to_the_answer(self, owner: Visitor, acme: Organization):
+        AuditEntry.objects.create(organization=acme, action="x", at=ago(50))
+
+        asked = owner.post(PAGE, audit="30", visits="9", ip_mask="on")
+
+        assert asked.context["typed"] == [("audit", "30"), ("visits", "9"), ("ip_mask", "on")]
 
     def test_stores_what_was_agreed_to(self, owner: Visitor, acme: Organization):
         AuditEntry.objects.create(organization=acme, action="x", at=ago(50))
 
-        agreed = owner.post(PAGE, audit="30").context["agreed"]
-        response = owner.post(PAGE, audit="30", confirmed=agreed)
+        means = owner.post(PAGE, audit="30").context["question"].means
+        response = owner.post(PAGE, audit="30", agreed=means)
 
         assert response.status_code == 302
         acme.refresh_from_db()
@@ -170,12 +240,12 @@ class TestPage:
     def test_asks_again_where_other_days_were_agreed_to(self, owner: Visitor, acme: Organization):
         for days in (20, 50):
             AuditEntry.objects.create(organization=acme, action="x", at=ago(days))
-        agreed = owner.post(PAGE, audit="30").context["agreed"]
+        means = owner.post(PAGE, audit="30").context["question"].means
 
-        asked = owner.post(PAGE, audit="10", confirmed=agreed)
+        asked = owner.post(PAGE, audit="10", agreed=means)
 
         assert asked.status_code == 200
-        assert asked.context["going"] == ["2 entries of the audit log"]
+        assert going(asked) == [f"2 entries of the audit log of before {day(10)}"]
         acme.refresh_from_db()
         assert acme.retention == {}
 
