@@ -7,17 +7,23 @@ account with the address it says it verified, which is linked by that.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Final, TypedDict
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from allauth.socialaccount.models import SocialAccount
+from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from chatplatform.errors import AlreadyExists, NotFound, Validation
 from chatplatform.models import Account, Agent, IdentityProvider, Organization
 from chatplatform.models.people import AgentRole
+from chatplatform.net import addresses, client
+from chatplatform.net.client import Limits, Unreachable
 from chatplatform.services import audit
 from chatplatform.services.organizations import checked_name
 
@@ -25,6 +31,8 @@ NAME_LENGTH: Final = 60
 MAX_PROVIDERS: Final = 10
 _URL_LENGTH: Final = 500
 _TEXT_LENGTH: Final = 255
+_DISCOVERY: Final = "/.well-known/openid-configuration"
+_LIMITS: Final = Limits(seconds=5, max_bytes=256 * 1024, redirects=2)
 
 
 class UnknownPerson(NotFound):
@@ -98,6 +106,53 @@ def delete_provider(organization_id: UUID, provider_id: int) -> None:
     _log("delete_identity_provider", row, before=record(row))
     SocialAccount.objects.filter(provider=row.slug).delete()
     row.delete()
+
+
+def issuer_to_ask(provider: IdentityProvider | None, values: ProviderValues) -> str | None:
+    """Return the issuer that has to answer before ``values`` are stored; ``None`` where none has.
+
+    One that is new or another has to, and that of a provider which becomes the only way in. Raise
+    :class:`Validation` for what is no address.
+    """
+    issuer = _checked_issuer(values["issuer"])
+    if provider is None or issuer != provider.issuer or becomes_required(provider, values):
+        return issuer
+    return None
+
+
+def ask_issuer(issuer: str) -> None:
+    """Ask a provider who it is; raise :class:`Validation` unless it says that it is ``issuer``.
+
+    Goes out and waits some seconds for an answer: never call it within a transaction.
+    """
+    said = _document(f"{issuer}{_DISCOVERY}")
+    if said is None:
+        raise Validation(
+            "`issuer`: "
+            + _(
+                "Nothing usable was answered at %(address)s, so that nobody could sign in. Check "
+                "the address, and that this server reaches it."
+            )
+            % {"address": f"{issuer}{_DISCOVERY}"}
+        )
+    if str(said.get("issuer", "")).rstrip("/") != issuer:
+        raise Validation("`issuer`: " + _("What answers there says that it is another issuer."))
+
+
+def becomes_required(provider: IdentityProvider | None, values: ProviderValues) -> bool:
+    """Tell whether ``values`` make the provider the only way in, which it is not yet."""
+    is_already = provider is not None and provider.enabled and provider.required
+    return values["enabled"] and values["required"] and not is_already
+
+
+def people_kept_to(organization: Organization) -> int:
+    """Return how many people can sign in otherwise until a provider is the only way in.
+
+    The owner always can.
+    """
+    owners = Agent.objects.filter(organization=organization, role=AgentRole.OWNER)
+    people = Account.objects.filter(organization=organization, is_active=True)
+    return people.exclude(pk__in=owners.exclude(account=None).values("account")).count()
 
 
 def people_linked(provider: IdentityProvider) -> int:
@@ -178,6 +233,20 @@ def record(provider: IdentityProvider) -> dict[str, Any]:
         "enabled": provider.enabled,
         "required": provider.required,
     }
+
+
+def _document(url: str) -> dict[str, Any] | None:
+    """Return a JSON object from outside, over TLS but for hosts an operator allows."""
+    allowed = settings.IDENTITY_PROVIDER_ALLOWED_HOSTS
+    headers = {"Accept": "application/json"}
+    try:
+        if urlsplit(url).scheme != "https" and not addresses.place(url).is_among(allowed):
+            return None
+        answer = client.request("GET", url, _LIMITS, headers=headers, allowed_hosts=allowed)
+        said = json.loads(answer.body)
+    except (Unreachable, ValueError):
+        return None
+    return said if answer.status == HTTPStatus.OK and isinstance(said, dict) else None
 
 
 def _link_of(provider: IdentityProvider, subject: str) -> SocialAccount | None:

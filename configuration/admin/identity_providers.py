@@ -6,20 +6,24 @@ from collections.abc import Iterable
 from typing import Any, ClassVar, Final
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.contrib.admin.utils import unquote
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.decorators import display
 
 from chatplatform.admin import fields
-from chatplatform.admin.nouns import Noun, NounForm
+from chatplatform.admin.nouns import REFUSAL, NounForm
 from chatplatform.admin.pages import FormPage, register
+from chatplatform.admin.refusals import REFUSED
 from chatplatform.admin.shown import PageForm
 from chatplatform.admin.visitors import acting, asking
-from chatplatform.models import IdentityProvider
+from chatplatform.models import IdentityProvider, Organization
 from chatplatform.services import identity_providers, second_factors
 from chatplatform.transports.addresses import public_url
+from configuration.admin import agreements
 
 KEEPERS: Final = ("accounts--all:rw",)
 """Owners and viceowners: whoever sets up a provider says who everybody is."""
@@ -35,7 +39,10 @@ class ProviderForm(NounForm):
     )
     issuer = fields.text(
         _("Issuer"),
-        _("The provider's address, such as https://login.example.com."),
+        _(
+            "The provider's address, such as https://login.example.com. It is asked who it is "
+            "before it is saved."
+        ),
     )
     client_id = fields.text(_("Client id"), _("What the provider calls this platform."))
     client_secret = fields.secret(
@@ -59,7 +66,7 @@ class ProviderForm(NounForm):
 
 
 @admin.register(IdentityProvider)
-class ProviderNoun(Noun):
+class ProviderNoun(agreements.AskingNoun):
     """The organisation's OpenID Connect providers."""
 
     form = ProviderForm
@@ -105,12 +112,45 @@ class ProviderNoun(Noun):
         shown = ProviderForm.Meta.fields
         return shown if obj is None else (*shown, *self.readonly_fields)
 
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Serve the form. An issuer that has to answer is asked first, while nothing is locked."""
+        if request.method == "POST":
+            try:
+                self._ask_issuer(request, object_id)
+            except REFUSED as refusal:
+                setattr(request, REFUSAL, refusal)
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def _ask_issuer(self, request: HttpRequest, object_id: str | None) -> None:
+        row = self.get_object(request, unquote(object_id)) if object_id else None
+        allowed = (
+            self.has_add_permission(request)
+            if object_id is None
+            else row is not None and self.has_change_permission(request, row)
+        )
+        if not allowed:
+            return
+        form = self.get_form(request, row, change=row is not None)(request.POST, instance=row)
+        if not form.is_valid():
+            return
+        issuer = identity_providers.issuer_to_ask(row, form.cleaned_data)  # type: ignore[arg-type]
+        if issuer is not None:
+            identity_providers.ask_issuer(issuer)
+
     def store(
         self, request: HttpRequest, row: IdentityProvider | None, values: dict[str, Any]
     ) -> IdentityProvider | None:
         """Make or change the provider."""
         organization = self.organization_of(request, row)
         assert organization is not None  # whoever may add one looks at one
+        if identity_providers.becomes_required(row, values):  # type: ignore[arg-type]
+            agreements.require(request, _only_way_in(organization, values["name"]))
         with self.acting(request, row):
             if row is not None:
                 identity_providers.update_provider(organization.pk, row.pk, values)  # type: ignore[arg-type]
@@ -126,6 +166,28 @@ class ProviderNoun(Noun):
         """Say who has to sign in otherwise."""
         linked = identity_providers.people_linked(row)
         yield _now("%(count)d people signed in with it; they need a password.") % {"count": linked}
+
+
+def _only_way_in(organization: Organization, name: str) -> agreements.Question:
+    """Return what is asked before a provider is the only way in."""
+    count = identity_providers.people_kept_to(organization)
+    return agreements.Question(
+        title=_("Make it the only way in?"),
+        about=name,
+        consequences=[
+            ngettext(
+                "%(count)d person can not sign in with a password or a passkey any more, only with "
+                "this provider.",
+                "%(count)d people can not sign in with a password or a passkey any more, only with "
+                "this provider.",
+                count,
+            )
+            % {"count": count},
+            _now("The owner still can, to mend what fails. Who is signed in now stays so."),
+        ],
+        button=_("Make it the only way in"),
+        means="the only way in",
+    )
 
 
 class RulesForm(PageForm):

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from chatplatform.models import IdentityProvider, Organization
 from chatplatform.models.people import AgentRole
+from tests import make
 from tests.admin.conftest import Visitor, errors
+from tests.internet import Internet
 
 pytestmark = pytest.mark.django_db
 
 LIST = "chatplatform/identityprovider/"
+ISSUER = "https://login.example.com"
+DISCOVERY = f"{ISSUER}/.well-known/openid-configuration"
+REQUIRED = {"required": "on", "agreed": "the only way in"}
 VALUES = {
     "name": "Acme Login",
     "issuer": "https://login.example.com/",
@@ -21,6 +28,13 @@ VALUES = {
     "client_secret": "planted-secret",
     "enabled": "on",
 }
+
+
+@pytest.fixture(autouse=True)
+def answering(internet: Internet) -> Internet:
+    """The internet, where the issuer says who it is."""
+    internet.put(DISCOVERY, json.dumps({"issuer": ISSUER}))
+    return internet
 
 
 def test_an_owner_adds_one_and_reads_where_it_leads(owner: Visitor, acme: Organization) -> None:
@@ -55,7 +69,7 @@ def test_an_empty_secret_keeps_the_one_there_is(owner: Visitor, acme: Organizati
     owner.post(f"{LIST}add/", **VALUES)
     made = IdentityProvider.objects.get()
 
-    owner.post(f"{LIST}{made.pk}/change/", **{**VALUES, "client_secret": "", "required": "on"})
+    owner.post(f"{LIST}{made.pk}/change/", **{**VALUES, "client_secret": "", **REQUIRED})
 
     made.refresh_from_db()
     assert (made.client_secret, made.required) == ("planted-secret", True)
@@ -103,3 +117,111 @@ def test_an_owner_asks_everybody_for_a_second_factor(owner: Visitor, acme: Organ
     assert Organization.objects.get(pk=acme.pk).second_factor_required
     owner.post("people/sign-in/")
     assert not Organization.objects.get(pk=acme.pk).second_factor_required
+
+
+class TestTheIssuer:
+    def test_that_does_not_answer_is_refused(
+        self, owner: Visitor, acme: Organization, answering: Internet
+    ) -> None:
+        del answering.pages[DISCOVERY]
+
+        refused = owner.post(f"{LIST}add/", **VALUES)
+
+        assert errors(refused) == {
+            "issuer": [
+                f"Nothing usable was answered at {DISCOVERY}, so that nobody could sign in. Check "
+                "the address, and that this server reaches it."
+            ]
+        }
+        assert not IdentityProvider.objects.exists()
+
+    @pytest.mark.parametrize("said", ["<html>", "[]", '"x"'])
+    def test_that_answers_something_else_is_refused(
+        self, owner: Visitor, answering: Internet, said: str
+    ) -> None:
+        answering.put(DISCOVERY, said)
+
+        assert list(errors(owner.post(f"{LIST}add/", **VALUES))) == ["issuer"]
+        assert not IdentityProvider.objects.exists()
+
+    def test_that_names_another_is_refused(self, owner: Visitor, answering: Internet) -> None:
+        answering.put(DISCOVERY, json.dumps({"issuer": "https://other.example"}))
+
+        refused = owner.post(f"{LIST}add/", **VALUES)
+
+        assert errors(refused) == {"issuer": ["What answers there says that it is another issuer."]}
+        assert not IdentityProvider.objects.exists()
+
+    def test_that_stays_is_not_asked_again(self, owner: Visitor, answering: Internet) -> None:
+        owner.post(f"{LIST}add/", **VALUES)
+        made = IdentityProvider.objects.get()
+        del answering.pages[DISCOVERY]
+
+        owner.post(f"{LIST}{made.pk}/change/", **{**VALUES, "name": "Acme"})
+
+        made.refresh_from_db()
+        assert made.name == "Acme"
+
+    @pytest.mark.parametrize(
+        "change", [{"issuer": "https://other.example"}, REQUIRED], ids=["another", "only way in"]
+    )
+    def test_that_silently_changes_or_becomes_required_is_refused(
+        self, owner: Visitor, answering: Internet, change: dict[str, str]
+    ) -> None:
+        owner.post(f"{LIST}add/", **VALUES)
+        made = IdentityProvider.objects.get()
+        del answering.pages[DISCOVERY]
+
+        refused = owner.post(f"{LIST}{made.pk}/change/", **{**VALUES, **change})
+
+        assert list(errors(refused)) == ["issuer"]
+        made.refresh_from_db()
+        assert (made.issuer, made.required) == (ISSUER, False)
+
+    @pytest.mark.django_db(transaction=True)
+    def test_is_asked_while_nothing_is_locked(
+        self, owner: Visitor, answering: Internet, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        within = []
+        answer = answering.request
+
+        def asked(*args: Any, **more: Any) -> Any:
+            within.append(connection.in_atomic_block)
+            return answer(*args, **more)
+
+        monkeypatch.setattr("chatplatform.net.client.request", asked)
+
+        owner.post(f"{LIST}add/", **VALUES)
+
+        assert within == [False]
+
+
+class TestTheOnlyWayIn:
+    def test_is_asked_about_with_how_many_it_concerns(
+        self, owner: Visitor, acme: Organization
+    ) -> None:
+        for role in (AgentRole.NORMAL, AgentRole.ADMINISTRATOR):
+            make.account(make.agent(acme, role))
+
+        asked = owner.post(f"{LIST}add/", **VALUES, required="on")
+
+        assert asked.context["question"].consequences[0] == (
+            "2 people can not sign in with a password or a passkey any more, only with this "
+            "provider."
+        )
+        assert not IdentityProvider.objects.exists()
+
+    def test_is_made_with_the_agreement(self, owner: Visitor, acme: Organization) -> None:
+        owner.post(f"{LIST}add/", **VALUES, **REQUIRED)
+
+        made = IdentityProvider.objects.get(organization=acme)
+        assert (made.required, made.client_secret) == (True, "planted-secret")
+
+    def test_is_not_asked_about_again(self, owner: Visitor) -> None:
+        owner.post(f"{LIST}add/", **VALUES, **REQUIRED)
+        made = IdentityProvider.objects.get()
+
+        owner.post(f"{LIST}{made.pk}/change/", **{**VALUES, "name": "Acme"}, required="on")
+
+        made.refresh_from_db()
+        assert (made.name, made.required) == ("Acme", True)
