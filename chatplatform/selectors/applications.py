@@ -43,7 +43,7 @@ class Holdings(NamedTuple):
 
 
 class Listed(NamedTuple):
-    """An application in a list."""
+    """An application in a list; ``tokens`` counts those of people, as :class:`Holdings` does."""
 
     application: Application
     installed: bool
@@ -67,7 +67,9 @@ def applications_of(organization_id: UUID) -> list[Listed]:
         )
     )
     counts = dict(
-        AccessToken.objects.filter(application__in=rows, expires__gt=clock.now())
+        AccessToken.objects.filter(
+            application__in=rows, user__organization_id=organization_id, expires__gt=clock.now()
+        )
         .values_list("application_id")
         .annotate(Count("pk"))
         .order_by()
