@@ -23,7 +23,7 @@ from chatplatform.selectors import bots, webhooks
 from chatplatform.selectors.applications import Holdings
 from chatplatform.services import applications, installations
 from configuration.console.forms import CONFIDENTIAL, ApplicationForm
-from configuration.console.pages import ConsolePage
+from configuration.console.pages import ConsolePage, PagePart
 
 DELIVERIES_SHOWN = 10
 
@@ -137,7 +137,7 @@ class ApplicationView(_OneView):
         )
 
 
-class CallsView(_OneView):
+class CallsView(PagePart, _OneView):
     """The application's last calls alone, for the page to show new ones as they come."""
 
     template_name = "console/calls.html"
@@ -146,6 +146,10 @@ class CallsView(_OneView):
         """Add the calls."""
         calls = selectors.calls_of(self.organization.pk, self.application)
         return super().get_context_data(calls=calls, **kwargs)
+
+    def whole(self) -> str:
+        """Return the application's page, at its calls."""
+        return reverse("console-application", args=[self.application.client_id]) + "#calls"
 
 
 class EditView(_OneView):

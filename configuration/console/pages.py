@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Final
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.generic import TemplateView
@@ -92,3 +94,18 @@ class ConsolePage(TemplateView):
     def _closed(self, why: str) -> HttpResponse:
         context = {"why": why, "is_superuser": visitors.account_of(self.request).is_superuser}
         return self.response_class(self.request, "console/closed.html", context, status=403)
+
+
+class PagePart(ConsolePage, ABC):
+    """A part of a page, which scripts fetch; a browser that opens it by itself gets the page."""
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Answer the part, or lead to its page."""
+        answer = super().get(request, *args, **kwargs)
+        if request.headers.get("Sec-Fetch-Dest") == "document":
+            return redirect(self.whole())
+        return answer
+
+    @abstractmethod
+    def whole(self) -> str:
+        """Return where the page is that this is a part of."""

@@ -21,7 +21,7 @@ from chatplatform.services import personal_access_tokens
 from chatplatform.transports.addresses import public_url
 from configuration.console import examples
 from configuration.console.forms import TokenForm
-from configuration.console.pages import ConsolePage
+from configuration.console.pages import ConsolePage, PagePart
 
 
 class OwnPage(ConsolePage):
@@ -62,7 +62,7 @@ class TokensView(OwnPage):
         )
 
 
-class CallsView(OwnPage):
+class CallsView(PagePart, OwnPage):
     """The last calls alone, for the page to show new ones as they come."""
 
     template_name = "console/calls.html"
@@ -72,6 +72,10 @@ class CallsView(OwnPage):
         self.account_id()
         calls = selectors.calls_with_personal_tokens(self.organization.pk, self.requester.public_id)
         return super().get_context_data(calls=calls, **kwargs)
+
+    def whole(self) -> str:
+        """Return the list of tokens, at the calls below it."""
+        return reverse("console-tokens") + "#calls"
 
 
 class NewTokenView(OwnPage):

@@ -439,6 +439,27 @@ class TestOneApplication:
         ):
             assert words in page, words
 
+    def test_calls_by_themselves_are_a_part_of_a_page(self, owner: Developer, shop: Application):
+        one = f"/console/applications/{shop.client_id}"
+
+        for whole in (one, "/console/tokens"):
+            opened = owner.client.get(f"{whole}/calls", headers={"sec-fetch-dest": "document"})
+            assert opened["Location"] == f"{whole}#calls"
+            assert owner.client.get(f"{whole}/calls").status_code == 200
+
+    def test_its_tokens_are_counted_as_in_the_list(
+        self, owner: Developer, acme: Organization, shop: Application
+    ):
+        for _ in range(2):
+            make.access_token(make.agent(acme), application=shop)
+        for _ in range(3):
+            make.customer_token(make.customer(acme), shop)
+
+        for path in ("", f"applications/{shop.client_id}"):
+            assert re.findall(r"\d+ live tokens?[a-z ]*", text(owner.get(path))) == [
+                "2 live tokens of people "
+            ]
+
     def test_an_endpoint_that_fails_is_said_to(self, owner: Developer, shop: Application):
         endpoint = make.webhook(shop).endpoint
         endpoint.failures = 3

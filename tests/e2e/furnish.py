@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from chatplatform.models import Greeting, Organization
+from chatplatform import clock
+from chatplatform.models import ApiCall, Greeting, Organization
 from chatplatform.services import applications, forms, greetings, identity_keys
 from tests import make
 
@@ -50,3 +51,23 @@ def tag(organization_id: str, names: list[str]) -> None:
     """Make tags for everybody's chats."""
     for name in names:
         make.tag(Organization.objects.get(id=organization_id), name)
+
+
+def application_with_history(organization_id: str) -> str:
+    """Make an application with a webhook, a delivery and a call; return its client id."""
+    organization = Organization.objects.get(id=organization_id)
+    shop = make.application(organization)
+    webhook = make.webhook(shop, "chat_properties_updated", url="https://hooks.shop.example/chats")
+    make.delivery(organization, webhook)
+    ApiCall.objects.create(
+        organization=organization,
+        client_id=shop.client_id,
+        user_id="administrator.of.everything@example.com",
+        at=clock.now(),
+        api="configuration",
+        action="list_license_properties",
+        version="3.6",
+        transport="web",
+        seconds=0.0042,
+    )
+    return str(shop.client_id)

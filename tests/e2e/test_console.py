@@ -12,12 +12,14 @@ from typing import Any, Final
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.e2e.axe import DESK, faults
+from tests.e2e.axe import DESK, PHONE, faults
 from tests.live import LiveServer
 
 pytestmark = pytest.mark.browser
 
 MOST_INTERACTIONS: Final = 8
+WIDER: Final = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+"""How many pixels of a page its window does not show."""
 
 
 class Person:
@@ -213,6 +215,27 @@ def test_an_application_is_made_changed_removed_and_deleted(
     expect(developer.link("Store")).to_have_count(0)
     assert found == []
     assert developer.complaints == []
+
+
+def test_long_tables_scroll_by_themselves_on_a_phone(
+    person: Callable[[], Person], server: LiveServer
+) -> None:
+    developer, owner = person(), server.demo["agents"][0]
+    client_id = server.backstage.do(
+        "tests.e2e.furnish:application_with_history",
+        organization_id=server.demo["organization_id"],
+    )
+    developer.page.set_viewport_size(PHONE)
+    developer.open(f"/console/applications/{client_id}")
+    developer.sign_in(owner)
+
+    for name in ("Webhooks", "Last deliveries", "Last calls"):
+        table = developer.page.get_by_role("group", name=name, exact=True)
+        expect(table).to_have_attribute("tabindex", "0")
+        assert table.evaluate("one => one.scrollWidth > one.clientWidth"), name
+    assert developer.page.evaluate(WIDER) == 0
+    developer.open(f"/console/applications/{client_id}/calls")
+    expect(developer.page).to_have_url(re.compile(f"/{client_id}#calls$"))
 
 
 def test_a_token_is_made_and_revoked(person: Callable[[], Person], server: LiveServer) -> None:
