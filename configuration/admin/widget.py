@@ -10,12 +10,18 @@ from django.conf import settings
 from django.forms import BoundField
 from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from unfold import widgets
 
 from chatplatform.admin import fields, visitors
 from chatplatform.admin.pages import FormPage, register
 from chatplatform.admin.shown import PageForm
+from chatplatform.models.groups import GENERAL_GROUP
+from chatplatform.phrases import WELCOME_TITLE, phrases
+from chatplatform.selectors import groups
+from chatplatform.selectors.translations import own_phrases
 from chatplatform.services import widget_look as services
 from chatplatform.widget_look import LENGTHS, MAX_OFFSET, NAMES, look_of
 from configuration.actions.properties import WRITE_ANY_LICENSE_PROPERTY
@@ -54,7 +60,6 @@ class LookForm(PageForm):
     remove_logo = fields.switch(_("Take the picture away"))
     greeting = fields.text(
         _("Greeting line"),
-        _("Stands large in the empty chat. Empty: “How can we help?”"),
         required=False,
         max_length=LENGTHS["greeting"],
     )
@@ -121,14 +126,45 @@ class LookForm(PageForm):
         _("Hide on phones"), _("The button is gone there; your page can still open the chat.")
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, own_title: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["greeting"].help_text = _of_greeting(own_title)
+        for name, scene in _SCENES.items():
+            self.fields[name].widget.attrs["data-preview-scene"] = scene
         languages = self.fields["language"]
         languages.choices = [("", _("The visitor's own")), *settings.LANGUAGES]  # type: ignore[attr-defined]
         self.fields["accent"].widget.input_type = "color"
         self.fields["away"].widget.attrs["rows"] = 3
         if not self.initial.get("logo"):
             del self.fields["remove_logo"]
+
+
+_SCENES: Final = {
+    "title": "away",
+    "logo": "away",
+    "away": "away",
+    "greeting": "welcome",
+    "launcher": "closed",
+    "launcher_text": "closed",
+    "agent_photos": "chat",
+}
+"""In which scene of the preview a field can be seen, where it is not in all."""
+
+
+def _of_greeting(own_title: str) -> str:
+    """Return what is said of the greeting line: what stands there, and where else that is set."""
+    link = format_html('<a class="underline" href="{}">{}</a>', reverse("admin:words"), _("Words"))
+    if own_title:
+        said = _(
+            "“{title}” stands there in the empty chat: it is the title of the group General in "
+            "{link}, which goes before this line. Groups without a title of their own show it."
+        )
+        return format_html(str(said), title=own_title, link=link)
+    said = _(
+        "Stands large in the empty chat. Empty: “{title}”. The title a group has in {link} goes "
+        "before it."
+    )
+    return format_html(str(said), title=phrases(get_language() or "en")[WELCOME_TITLE], link=link)
 
 
 _PARTS: Final[tuple[tuple[str | Promise, tuple[str, ...]], ...]] = (
@@ -156,6 +192,13 @@ class WidgetPage(FormPage):
     template_name = "admin/website/widget.html"
     form_class = LookForm
     saved = _("Saved. Pages that load from now on have the new look.")
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        """Add what the group General says in place of the greeting line, as the preview does."""
+        general = groups.access_group(self.organization, GENERAL_GROUP)
+        language = look_of(self.organization.widget).language or get_language() or "en"
+        own = own_phrases(general, language).get(WELCOME_TITLE, "")
+        return {**super().get_form_kwargs(), "own_title": own}
 
     def get_initial(self) -> dict[str, Any]:
         """Return the look that is stored."""

@@ -6,7 +6,11 @@ from typing import Any, Final
 
 from django.conf.locale import LANG_INFO
 from django.http import HttpRequest
-from django.utils.functional import cached_property
+from django.urls import reverse_lazy
+from django.utils.functional import cached_property, lazy
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from chatplatform.admin import fields, visitors
@@ -27,11 +31,26 @@ from chatplatform.phrases import (
 from chatplatform.selectors import groups
 from chatplatform.selectors.translations import phrases_by_origin, phrases_in_force
 from chatplatform.services import welcomes
+from chatplatform.widget_look import look_of
 from configuration.actions.translations import READ, WRITE
 from configuration.admin import choices
 
+_format_html = lazy(format_html, SafeString)
 LABELS: Final[dict[str, tuple[Any, Any]]] = {
-    WELCOME_TITLE: (_("Title"), _("Stands above the conversation, and welcomes visitors.")),
+    WELCOME_TITLE: (
+        _("Title"),
+        format_lazy(
+            _(
+                "Stands large in the empty chat, and welcomes visitors. It goes before the "
+                "greeting line of the {link}, which stands there while this is empty."
+            ),
+            link=_format_html(
+                '<a class="underline" href="{}">{}</a>',
+                reverse_lazy("admin:widget"),
+                _("chat widget"),
+            ),
+        ),
+    ),
     OFFLINE: (_("Nobody is in"), _("What visitors read who write while nobody is in.")),
     QUEUED: (
         _("In the queue"),
@@ -109,8 +128,14 @@ class WordsPage(FormPage):
     def get_form_kwargs(self) -> dict[str, Any]:
         """Add what would be said otherwise, which stands in empty fields."""
         inherited, _own = phrases_by_origin(self.group, self.language)
-        usual = {**phrases(self.language), **inherited}
+        usual = {**phrases(self.language), **self._looks_words(), **inherited}
         return {**super().get_form_kwargs(), "usual": usual}
+
+    def _looks_words(self) -> dict[str, str]:
+        """Return what the widget's look says in every group and language."""
+        look = look_of(self.organization.widget)
+        said = {WELCOME_TITLE: look.greeting, OFFLINE: look.away}
+        return {key: text for key, text in said.items() if text}
 
     def get_initial(self) -> dict[str, Any]:
         """Return the group's own words in just this language."""

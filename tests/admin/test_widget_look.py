@@ -14,7 +14,7 @@ from django.test import Client
 from PIL import Image
 
 from chatplatform.errors import Validation
-from chatplatform.models import Organization, UploadedFile
+from chatplatform.models import Group, Organization, Translation, UploadedFile
 from chatplatform.requester import AgentRequester
 from chatplatform.selectors import people
 from chatplatform.services import widget_look
@@ -477,3 +477,22 @@ class TestPreview:
     def test_bears_nonsense(self, query: dict[str, str], owner: Visitor):
         for path in self.PATHS:
             assert owner.client.get(path, query).status_code == 200
+
+
+class TestTheGreetingLine:
+    def said(self, owner: Visitor) -> str:
+        """What the page says of it."""
+        return str(owner.get(PAGE).context["form"]["greeting"].help_text)
+
+    def test_says_what_stands_there_while_it_is_empty(self, owner: Visitor, acme: Organization):
+        assert self.said(owner) == (
+            "Stands large in the empty chat. Empty: “How can we help?”. The title a group has in "
+            '<a class="underline" href="/admin/words/">Words</a> goes before it.'
+        )
+
+    def test_says_that_the_groups_title_goes_before_it(self, owner: Visitor, acme: Organization):
+        group = Group.objects.get(organization=acme)
+        Translation.objects.create(group=group, language="en", phrases={"Welcome_title": "<Ahoy>"})
+
+        assert self.said(owner).startswith("“&lt;Ahoy&gt;” stands there in the empty chat")
+        assert 'href="/admin/words/"' in self.said(owner)

@@ -137,3 +137,13 @@ def test_another_organisations_group_is_not_reached(owner: Visitor, acme: Organi
 
     assert not Translation.objects.filter(group=foreign).exists()
     assert Translation.objects.get().group.organization == acme
+
+
+def test_an_empty_title_says_what_the_widgets_look_says(owner: Visitor, acme: Organization):
+    acme.widget = {"greeting": "Ask us about bicycles"}
+    acme.save()
+
+    title = owner.get("words/").context["form"][TITLE]
+
+    assert title.field.widget.attrs["placeholder"] == "Ask us about bicycles"
+    assert 'href="/admin/website/widget/"' in str(title.help_text)

@@ -62,6 +62,14 @@ class TestLook:
         own = ("/admin/", "/static/", "/widget/")
         assert [one for one in asked if not one.startswith(own)] == []
 
+    def test_a_field_turns_to_the_scene_that_shows_it(self, admin: Admin):
+        page = admin.open(WIDGET)
+
+        page.get_by_label("Name above the chat").fill("Fernhill")
+
+        expect(page.get_by_label("Nobody in")).to_be_checked()
+        expect(panel(page).get_by_text("Fernhill", exact=True)).to_be_visible()
+
     def test_a_saved_look_is_on_the_next_page(self, admin: Admin):
         page = admin.open(WIDGET)
         page.get_by_label("Accent colour").fill("#b3261e")

@@ -1,7 +1,7 @@
 /*
  * Previews beside a form: the real widget in a frame, which follows what is typed. Each change is
  * drawn in a frame behind the one that is seen, and takes its place once it stands, so that nothing
- * flickers. Nothing is sent but the query of the preview's own page.
+ * flickers. A field that is only seen in one scene turns to it. Nothing is sent but the query of the preview's own page.
  */
 
 import { contentOf } from "./content.js";
@@ -47,6 +47,14 @@ function draw() {
   stage.append(frame);
 }
 
+/** Shows the scene in which what is being written can be seen. */
+function turnTo({ target }) {
+  const scene = place.querySelector(`[name="preview-scene"][value="${target.dataset.previewScene}"]`);
+  if (!scene || scene.checked) return;
+  scene.checked = true;
+  draw();
+}
+
 function later() {
   clearTimeout(timer);
   timer = setTimeout(draw, PATIENCE);
@@ -56,6 +64,7 @@ if (form) {
   form.addEventListener("input", later);
   form.addEventListener("change", later);
   form.addEventListener("click", later);
+  form.addEventListener("focusin", turnTo);
   form.addEventListener("reset", () => setTimeout(later));
   place.addEventListener("change", draw);
   const reset = form.querySelector("[data-reset]");
