@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
+from django.contrib.admin.actions import delete_selected
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.admin.utils import unquote
+from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import Model, QuerySet
@@ -17,6 +18,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.html import format_html
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
@@ -29,6 +31,7 @@ from chatplatform.models import Organization
 from chatplatform.requester import AgentRequester
 
 REFUSAL = "_refusal"
+_DELETE: Final = "delete_selected"
 
 
 if TYPE_CHECKING:
@@ -117,22 +120,53 @@ class Noun(ModelAdmin):
         """Say what else the object's removal changes, and for how many."""
         return ()
 
+    def why_it_stays(self, request: HttpRequest, row: Any) -> str:
+        """Say why ``row`` can not be taken away, whoever asks; empty: it can be.
+
+        Who may not take it away is another matter: that is ``has_delete_permission``.
+        """
+        if self.can_remove:
+            return ""
+        return _("What is listed here is not deleted by hand.")
+
     # --- who sees what ---
 
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> Any | None:
-        """Return the row with this key; no database has one with a NUL in it."""
-        if "\0" in object_id:
+        """Return the row with this key; ``None`` for what no column of keys can hold, too."""
+        if not self._may_be_key(object_id, from_field):
             return None
         return super().get_object(request, object_id, from_field)
 
+    def _may_be_key(self, text: str, from_field: str | None = None) -> bool:
+        """Tell whether a row could have this key: no NUL is in one, and no number too large."""
+        if "\0" in text:
+            return False
+        column: Any = self.opts.get_field(from_field) if from_field else self.opts.pk
+        while column.remote_field is not None:
+            column = column.target_field
+        try:
+            column.run_validators(column.to_python(text))
+        except (ValueError, ValidationError):
+            return False
+        return True
+
+    def _get_obj_does_not_exist_redirect(
+        self, request: HttpRequest, opts: Any, object_id: str
+    ) -> HttpResponse:
+        """Lead to the list, and say that the object is not there."""
+        said = _("%(name)s “%(key)s” is not there. It may have been deleted.") % {
+            "name": capfirst(str(opts.verbose_name)),
+            "key": unquote(object_id),
+        }
+        messages.warning(request, said)
+        return HttpResponseRedirect(reverse(self.changelist_name()))
+
     def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
         """Do what was chosen to the rows that were ticked; what can be no key is no row's."""
-        try:
-            queryset.filter(pk__in=request.POST.getlist(ACTION_CHECKBOX_NAME))
-        except (TypeError, ValueError, ValidationError) as malformed:
-            raise BadRequest from malformed
+        if not all(map(self._may_be_key, request.POST.getlist(ACTION_CHECKBOX_NAME))):
+            raise BadRequest
         return super().response_action(request, queryset)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -273,6 +307,8 @@ class Noun(ModelAdmin):
         made = self.store(request, obj if change else None, form.cleaned_data)
         if made is not None and made is not obj:
             obj.__dict__.update(made.__dict__)
+        elif change:
+            obj.refresh_from_db()  # what is said of it names it as it is now
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Write nothing: the service did."""
@@ -280,6 +316,20 @@ class Noun(ModelAdmin):
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         """Have the service take the object away."""
         self.remove(request, obj)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Return what can be done to several at once; what stays is not offered to be deleted."""
+        found = cast("dict[str, Any]", super().get_actions(request))
+        if _DELETE in found:
+            found[_DELETE] = (_delete_what_goes, *found[_DELETE][1:])
+        return found
+
+    def _why_it_is_not_deleted(self, request: HttpRequest, row: Any) -> str:
+        """Say why ``row`` is not deleted by whoever looks; empty: it can be."""
+        why = self.why_it_stays(request, row)
+        if not why and not self.has_delete_permission(request, row):
+            why = _("your role does not allow it.")
+        return why
 
     @transaction.atomic
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
@@ -295,7 +345,14 @@ class Noun(ModelAdmin):
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Ask before an object goes, and say what refuses it."""
+        """Ask before an object goes, and say what refuses it, or why it stays."""
+        row = self.get_object(request, unquote(object_id))
+        is_asked = request.method != "POST" and row is not None
+        if is_asked and self.has_view_permission(request, row):
+            why = self.why_it_stays(request, row)
+            if why:
+                messages.error(request, why)
+                return HttpResponseRedirect(self.page_of(row))
         try:
             return cast(HttpResponse, super().delete_view(request, object_id, extra_context))
         except REFUSED as refusal:
@@ -350,6 +407,12 @@ class Noun(ModelAdmin):
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
         """Log nothing: the service wrote an audit entry."""
 
+    # --- where it is ---
+
+    def page_of(self, row: Any) -> str:
+        """Return where the form of ``row`` is."""
+        return reverse(f"{self._names(self.model)}_change", args=[quote(row.pk)])
+
     # --- the menu ---
 
     def title(self) -> str:
@@ -363,6 +426,19 @@ class Noun(ModelAdmin):
     def changelist_name(self) -> str:
         """Return the URL name of the list."""
         return f"{self._names(self.model)}_changelist"
+
+
+def _delete_what_goes(noun: Noun, request: HttpRequest, rows: QuerySet[Any]) -> Any:
+    """Ask before rows are deleted, then do it; of those that stay, only say why."""
+    staying = []
+    for row in rows:
+        why = noun._why_it_is_not_deleted(request, row)
+        if why:
+            staying.append(row.pk)
+            said = _("“%(name)s” is not deleted: %(why)s") % {"name": row, "why": why}
+            messages.warning(request, said)
+    going = rows.exclude(pk__in=staying)
+    return delete_selected(noun, request, going) if going.exists() else None
 
 
 def _known_by(row: Any) -> str:

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.views.generic import FormView, TemplateView
@@ -47,7 +48,14 @@ class Page(TemplateView):
         return not cls.scopes or visitors.has_scope(request, *cls.scopes)
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Serve who may open the page; everybody else gets a 403."""
+        """Serve who may open the page; everybody else gets a 403.
+
+        A superuser who looks at all organisations is asked to choose one first.
+        """
+        is_nowhere = self.about_one and visitors.organization(request) is None
+        if is_nowhere and visitors.may_enter(request):
+            messages.warning(request, _("Choose an organisation first: this page is about one."))
+            return HttpResponseRedirect(reverse("admin:index"))
         if not self.is_open_to(request):
             raise PermissionDenied
         return super().dispatch(request, *args, **kwargs)

@@ -31,6 +31,7 @@ from chatplatform.admin.refusals import REFUSED, words
 
 Words = str | Promise
 _MADE: Final = "_secret_of_what_was_made"
+_ONCE: Final = "admin_shown_once"
 
 
 class Deed(ABC):
@@ -102,14 +103,23 @@ class DeedNoun(Noun):
             )
             for deed in self.deeds
         ]
-        return made + cast("list[URLPattern]", super().get_urls())
+        secret = path(
+            "<path:object_id>/secret/",
+            self.admin_site.admin_view(self.secret_view),
+            name=self._secret_name,
+        )
+        return [*made, secret, *super().get_urls()]
+
+    @property
+    def _secret_name(self) -> str:
+        return f"{self.opts.app_label}_{self.opts.model_name}_secret"
 
     def _url_name(self, deed: Deed) -> str:
         return f"{self.opts.app_label}_{self.opts.model_name}_{deed.name}"
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Add what can be done to several at once, for who may change them."""
-        found = cast("dict[str, Any]", super().get_actions(request))
+        found = super().get_actions(request)
         if self.may_do(request):
             for deed in self.deeds:
                 if deed.for_several:
@@ -150,11 +160,11 @@ class DeedNoun(Noun):
         """Show the secret of what was made, if :meth:`keep_secret` has one."""
         secret = getattr(request, _MADE, None)
         if secret is not None:
-            return self.show_secret(request, obj, secret, self.page_of(obj), self)
+            return self.show_secret(request, obj, secret)
         return cast(HttpResponse, super().response_add(request, obj, post_url_continue))
 
     def keep_secret(self, request: HttpRequest, secret: str) -> None:
-        """Have the answer to ``request``, which made something, show its secret."""
+        """Have the page after ``request``, which made something, show its secret."""
         setattr(request, _MADE, secret)
 
     # --- doing them ---------------------------------------------------------------------------
@@ -163,10 +173,7 @@ class DeedNoun(Noun):
         """Ask before a deed is done to one row; then do it."""
         row = self.get_object(request, unquote(object_id))
         if row is None:
-            return cast(
-                HttpResponse,
-                self._get_obj_does_not_exist_redirect(request, self.opts, object_id),
-            )
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         if not self.may_do(request, row):
             raise PermissionDenied
         back = self.page_of(row)
@@ -181,15 +188,9 @@ class DeedNoun(Noun):
         if isinstance(outcome, HttpResponseBase):
             return cast(HttpResponse, outcome)
         if outcome is not None:
-            return self.show_secret(request, row, outcome, back, deed)
+            return self.show_secret(request, row, outcome, deed)
         messages.success(request, str(deed.done))
         return HttpResponseRedirect(reverse(self.changelist_name()) if deed.takes_away else back)
-
-    def page_of(self, row: Any) -> str:
-        """Return where the form of ``row`` is."""
-        return reverse(
-            f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[quote(row.pk)]
-        )
 
     def do_to_several(
         self, request: HttpRequest, rows: QuerySet[Any], deed: Deed
@@ -230,22 +231,38 @@ class DeedNoun(Noun):
         request: HttpRequest,
         row: Any,
         secret: str,
-        on: str,
-        said: Deed | DeedNoun,
+        deed: Deed | None = None,
     ) -> HttpResponse:
-        """Show a secret in the answer itself: it lies in no message, session or address.
+        """Lead to the page that shows a secret once, which ``deed`` or making the row gave it.
 
-        ``on`` is where the page leads on to; ``said`` knows what is said of it.
+        Until then it is kept in the session, which lies encrypted. So the page can be opened again
+        without doing anything a second time.
         """
+        page = reverse(f"admin:{self._secret_name}", args=[quote(row.pk)])
+        request.session[_ONCE] = {"page": page, "secret": secret, "of": deed.name if deed else ""}
+        return HttpResponseRedirect(page)
+
+    def secret_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Show the secret that was just made, and forget it; else say that it was shown."""
+        row = self.get_object(request, unquote(object_id))
+        if row is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied
+        kept = request.session.get(_ONCE, {})
+        is_kept = request.method == "GET" and kept.get("page") == request.path
+        if is_kept:
+            del request.session[_ONCE]
+        given_by = next((deed for deed in self.deeds if deed.name == kept.get("of")), self)
         return self._page(
             request,
             "admin/people/secret.html",
-            _("Copy this now"),
+            _("Copy this now") if is_kept else _("It was shown once"),
             row=row,
-            secret=secret,
-            label=said.secret_label,
-            help=said.secret_help,
-            on=on,
+            secret=kept["secret"] if is_kept else "",
+            label=given_by.secret_label,
+            help=given_by.secret_help,
+            on=self.page_of(row),
         )
 
     def _page(

@@ -157,6 +157,10 @@ class FormNoun(Noun):
     list_select_related = ("group", "organization")
     ordering = ("group__number", "type")
 
+    def why_it_stays(self, request: HttpRequest, row: Form) -> str:
+        """Say what to do in place of deleting it."""
+        return _("A form is not deleted. Switch it off, and nobody is asked.")
+
     def audited(self, row: Form) -> tuple[str, str]:
         """Return how the audit log knows a form: by its group and kind."""
         return "form", f"{row.group.number}/{row.type}"

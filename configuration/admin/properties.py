@@ -298,6 +298,12 @@ class PropertyNoun(DeedNoun):
         allowed = super().has_delete_permission(request, obj)
         return allowed and (obj is None or obj.public_access is None)
 
+    def why_it_stays(self, request: HttpRequest, row: PropertyDefinition) -> str:
+        """Say that what is public stays."""
+        if row.public_access is None:
+            return ""
+        return _now("It is public: others rely on it, so that it can not be deleted any more.")
+
     @display(description=_("Application"))
     def owned_by(self, row: PropertyDefinition) -> str:
         """Return the name of the application that owns it."""

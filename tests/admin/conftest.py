@@ -38,6 +38,19 @@ def errors(response: Any) -> dict[str, list[str]]:
     return {field: [str(one) for one in found] for field, found in form.errors.items()}
 
 
+def shown_secret(visitor: Visitor, response: Any) -> str:
+    """Return the secret on the page a form led to."""
+    page = visitor.client.get(response.url)
+    secret: str = page.context["secret"]
+    assert secret in page.content.decode()
+    return secret
+
+
+def said(visitor: Visitor, path: str = "") -> list[str]:
+    """Return what is said on the next page that is opened."""
+    return [str(one) for one in visitor.get(path).context["messages"]]
+
+
 @pytest.fixture
 def visitor() -> Callable[..., Visitor]:
     """Return how somebody with a role in an organisation comes to the admin."""

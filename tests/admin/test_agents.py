@@ -32,7 +32,7 @@ from chatplatform.services import agents, bots, invitations
 from chatplatform.services.agents import MAX_INTERVALS
 from chatplatform.session_store import SessionStore
 from tests import make
-from tests.admin.conftest import Visitor, errors
+from tests.admin.conftest import Visitor, errors, shown_secret
 from tests.conftest import Told
 from tests.html_forms import form_of
 from tests.world import User
@@ -159,7 +159,7 @@ class TestInviting:
         shown = owner.post(deed(eve, "invitation-link"))
 
         assert asked.context["concerned"][0][0] == eve
-        link = shown.context["secret"]
+        link = shown_secret(owner, shown)
         assert link.startswith("http://testserver/")
         assert invitations.invited(link.rstrip("/").rsplit("/", 1)[-1]) == eve.account
         assert "no-store" in shown.headers["Cache-Control"]
@@ -524,7 +524,7 @@ class TestDeleting:
         assert not PersonalAccessToken.objects.exists()
         assert AgentDeleted in kinds(events)
 
-    def test_nobody_of_several_goes_where_one_is_refused(
+    def test_of_several_the_owner_stays_and_the_others_go(
         self, owner: Visitor, acme: Organization, told: Told
     ):
         ann = make.agent(acme, name="Aaron")
@@ -538,9 +538,10 @@ class TestDeleting:
                 post="yes",
             )
 
-        assert b"The owner can not be changed" in response.content
-        assert Agent.objects.filter(pk=ann.pk).exists()
-        assert AgentDeleted not in kinds(events)
+        assert b"This is the owner, of whom there is exactly one" in response.content
+        left = Agent.objects.filter(organization=acme, deleted_at=None)
+        assert [agent.pk for agent in left] == [owner.agent.pk]
+        assert kinds(events).count(AgentDeleted) == 1
 
 
 class TestTheList:

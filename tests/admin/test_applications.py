@@ -163,5 +163,5 @@ class TestPersonalAccessTokens:
         assert page.status_code == 200
         assert f"{TOKENS}{row.pk}/delete/" not in page.text
         assert one.status_code == 403
-        assert "roles above one&#x27;s own" in several.text
+        assert "is not deleted: your role does not allow it." in several.text
         assert PersonalAccessToken.objects.filter(pk=row.pk).exists()

@@ -12,7 +12,7 @@ from chatplatform.models import Agent, Application, Bot, BotTemplate, Group, Org
 from chatplatform.services import bot_templates, bots, installations
 from chatplatform.services.tokens import checksum
 from tests import make
-from tests.admin.conftest import Visitor, errors
+from tests.admin.conftest import Visitor, errors, shown_secret
 from tests.conftest import Told
 
 LIST = "chatplatform/bot/"
@@ -83,7 +83,7 @@ class TestMaking:
             (sales.number, "")
         ]
         assert BotCreated in kinds(events)
-        secret = response.context["secret"]
+        secret = shown_secret(owner, response)
         assert checksum(secret) == bot.secret_checksum
         assert secret.encode() not in owner.get(page(bot)).content
         assert secret not in str(owner.client.cookies)
@@ -159,7 +159,7 @@ class TestChanging:
 
         assert b"The new secret is shown once." in asked.content
         robbie.refresh_from_db()
-        assert robbie.secret_checksum == checksum(response.context["secret"]) != before
+        assert robbie.secret_checksum == checksum(shown_secret(owner, response)) != before
 
 
 class TestDeleting:
@@ -211,7 +211,7 @@ class TestTemplates:
 
         template = BotTemplate.objects.get(application=app)
         assert (template.name, template.job_title) == ("Robbie", "Robot")
-        assert checksum(response.context["secret"]) == template.secret_checksum
+        assert checksum(shown_secret(owner, response)) == template.secret_checksum
         assert Bot.objects.get(template=template).agent.organization == acme
         assert BotCreated in kinds(events)
 
@@ -254,12 +254,12 @@ class TestTemplates:
         template = bot_templates.create_template(app, "Robbie", affect_existing=True).template
         old = template.secret_checksum
 
-        shown = owner.post(f"{TEMPLATES}{template.pk}/reset-secret/").context["secret"]
+        shown = shown_secret(owner, owner.post(f"{TEMPLATES}{template.pk}/reset-secret/"))
         template.refresh_from_db()
         assert template.secret_checksum == checksum(shown)
         assert Bot.objects.get(template=template).secret_checksum == old
 
-        shown = owner.post(f"{TEMPLATES}{template.pk}/reset-all-secrets/").context["secret"]
+        shown = shown_secret(owner, owner.post(f"{TEMPLATES}{template.pk}/reset-all-secrets/"))
         assert Bot.objects.get(template=template).secret_checksum == checksum(shown)
 
     def test_another_organisations_templates_are_not_there(self, owner: Visitor):

@@ -19,8 +19,9 @@ from chatplatform.selectors import organizations
 from chatplatform.services import identity_keys
 from chatplatform.services.identity_keys import NewIdentityKey
 from tests import make
-from tests.admin.conftest import Visitor, errors
+from tests.admin.conftest import Visitor, errors, shown_secret
 from tests.customers.identity import TOKEN, send
+from tests.records.planted import tables_with
 
 LIST = "chatplatform/identitykey/"
 ADD = f"{LIST}add/"
@@ -42,12 +43,43 @@ class TestMaking:
         made = owner.post(ADD, name="Web shop")
 
         key = IdentityKey.objects.get(organization=acme)
-        assert made.status_code == 200
         assert key.name == "Web shop"
         assert key.secret is not None
-        assert key.secret in made.content.decode()
-        for path in (LIST, change(key)):
+        assert key.secret not in made.content.decode() + made.url + str(owner.client.cookies)
+        assert tables_with(key.secret) == {}
+        assert shown_secret(owner, made) == key.secret
+        for path in (LIST, change(key), made.url.removeprefix("/admin/")):
             assert key.secret not in owner.get(path).content.decode()
+
+    def test_opening_its_page_again_makes_nothing(self, owner: Visitor, acme: Organization):
+        made = owner.post(ADD, name="Web shop")
+        secret = shown_secret(owner, made)
+
+        again = owner.client.get(made.url)
+
+        html = again.content.decode()
+        assert (again.status_code, again.context["secret"], secret in html) == (200, "", False)
+        assert "It was shown once, and can not be shown again." in html
+        assert IdentityKey.objects.count() == 1
+
+    def test_it_is_shown_on_its_own_keys_page_alone(
+        self, owner: Visitor, key: NewIdentityKey, acme: Organization
+    ):
+        made = owner.post(ADD, name="Web shop")
+
+        elsewhere = owner.get(f"{LIST}{key.key.pk}/secret/")
+
+        assert elsewhere.context["secret"] == ""
+        assert shown_secret(owner, made) == IdentityKey.objects.get(name="Web shop").secret
+
+    def test_asking_what_is_on_the_page_shows_nothing_and_forgets_nothing(
+        self, owner: Visitor, acme: Organization
+    ):
+        made = owner.post(ADD, name="Web shop")
+
+        owner.client.head(made.url)
+
+        assert shown_secret(owner, made) == IdentityKey.objects.get().secret
 
     def test_it_is_written_down_without_the_secret(
         self, owner: Visitor, acme: Organization, logged: Logged

@@ -13,7 +13,7 @@ from chatplatform.models import Account, Agent, Organization
 from chatplatform.models.people import StaffMail
 from chatplatform.selectors import plans
 from tests import make
-from tests.admin.conftest import Visitor, errors
+from tests.admin.conftest import Visitor, errors, said
 
 LIST = "chatplatform/organization/"
 ADD = f"{LIST}add/"
@@ -125,7 +125,10 @@ class TestOnesOwn:
         assert acme.company_details == {}
 
     def test_a_superuser_has_to_choose_first(self, superuser: Visitor, acme: Organization):
-        assert superuser.get("company/").status_code == 403
+        response = superuser.get("company/")
+
+        assert (response.status_code, response.url) == (302, "/admin/")
+        assert said(superuser) == ["Choose an organisation first: this page is about one."]
 
     def test_what_is_limited_is_counted(self, acme: Organization):
         make.agent(acme)
