@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
@@ -25,6 +25,7 @@ from configuration.admin import choices
 class CannedResponseForm(NounForm):
     """A prepared text."""
 
+    asked_as: ClassVar[dict[str, str]] = {"tags": "shortcuts"}
     text = fields.long_text(
         _("Text"),
         _("What is put into the message field; agents can still change it. Markup is taken out."),

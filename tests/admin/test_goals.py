@@ -39,7 +39,7 @@ def test_a_goal_is_made(owner: Visitor, acme: Organization):
 def test_one_that_lacks_what_its_type_needs_is_refused_in_words(owner: Visitor, db: None):
     response = owner.post(ADD, **{**THANKS, "value": ""})
 
-    assert "operator and value are required for url" in str(errors(response))
+    assert "Say how it is compared, and with what." in str(errors(response))
     assert not Goal.objects.exists()
 
 

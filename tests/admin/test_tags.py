@@ -44,7 +44,7 @@ class TestMaking:
             response = owner.post(ADD, name="refund")
 
         assert response.status_code == 200
-        assert errors(response) == {"__all__": ["There is a tag of that name"]}
+        assert errors(response) == {"name": ["There is a tag of that name already."]}
         assert Tag.objects.count() == 1
         assert events == []
 
