@@ -27,7 +27,7 @@ from chatplatform.admin.nouns import Noun, NounForm
 from chatplatform.admin.refusals import REFUSED, words
 from chatplatform.admin.shown import PageForm
 from chatplatform.api.versions import NEWEST
-from chatplatform.errors import ProtocolError
+from chatplatform.errors import NotFound, ProtocolError
 from chatplatform.models import (
     Organization,
     Webhook,
@@ -36,6 +36,8 @@ from chatplatform.models import (
 )
 from chatplatform.models.webhooks import WebhookKind
 from chatplatform.selectors import applications, webhooks
+from chatplatform.services import redelivery
+from chatplatform.services.deliveries import LEASE
 from chatplatform.services.webhooks import MAX_DESCRIPTION, MAX_SECRET, MAX_URL
 from chatplatform.templatetags.admin_words import exact_moment, moment
 from webhooks.calls import Composed, composed
@@ -360,7 +362,7 @@ class DeliveryNoun(Unending):
     list_display_links = ("occurred",)
     list_select_related = ("endpoint",)
     change_form_template = "admin/webhooks/delivery.html"
-    actions: ClassVar[list[str]] = ["send_again"]
+    actions: ClassVar[list[str]] = ["send_again", "send_now"]
 
     # --- which there are ---
 
@@ -470,8 +472,53 @@ class DeliveryNoun(Unending):
             text = ngettext("%d call is sent again.", "%d calls are sent again.", sent) % sent
             messages.success(request, text)
         if waiting:
-            text = ngettext("%d call waits already.", "%d calls wait already.", waiting) % waiting
-            messages.info(request, text)
+            text = ngettext(
+                "%d call waits for its next try: “Send now” has it at once.",
+                "%d calls wait for their next try: “Send now” has it at once.",
+                waiting,
+            )
+            messages.info(request, text % waiting)
+
+    @action(description=_("Send now"), icon="bolt")
+    def send_now(self, request: HttpRequest, queryset: QuerySet[WebhookDelivery]) -> None:
+        """Have those that were ticked and wait tried at once; say how many, and why not others."""
+        sent, soon, done = 0, 0, 0
+        for delivery in queryset.order_by("pk"):
+            if delivery.state != _State.WAITING:
+                done += 1
+                continue
+            try:
+                hurried = self._hurry(request, delivery)
+            except ProtocolError as refusal:
+                messages.error(request, f"{delivery.endpoint.url}: {refusal}")
+                continue
+            sent, soon = sent + hurried, soon + (not hurried)
+        if sent:
+            text = ngettext("%d call is sent now.", "%d calls are sent now.", sent) % sent
+            messages.success(request, text)
+        if soon:
+            text = ngettext(
+                "%d call is tried within a minute anyway.",
+                "%d calls are tried within a minute anyway.",
+                soon,
+            )
+            messages.info(request, text % soon)
+        if done:
+            text = ngettext(
+                "%d call does not wait: “Send again” sends it once more.",
+                "%d calls do not wait: “Send again” sends them once more.",
+                done,
+            )
+            messages.info(request, text % done)
+
+    def _hurry(self, request: HttpRequest, delivery: WebhookDelivery) -> bool:
+        """Have the next try at once; ``False`` where it is within a minute anyway."""
+        who = visitors.requester(request, delivery.organization)
+        if who is None:
+            raise NotFound("Delivery not found")
+        owner, number = delivery.webhook.application, ids.delivery_id(delivery.pk)
+        with visitors.acting(request, who):
+            return redelivery.send_now(delivery.organization_id, owner, number)
 
     def _redeliver(self, request: HttpRequest, delivery: WebhookDelivery) -> None:
         payload = {
@@ -491,10 +538,12 @@ class DeliveryNoun(Unending):
         """Add what one delivery can do, and the part of its page that changes."""
         view = self.admin_site.admin_view
         again = view(self.send_one_again)
+        now = view(self.send_one_now)
         part = view(self.part)
         name = "chatplatform_webhookdelivery"
         return [
             path("<int:number>/again/", again, name=f"{name}_again"),
+            path("<int:number>/now/", now, name=f"{name}_now"),
             path("<int:number>/part/", part, name=f"{name}_part"),
             *super().get_urls(),
         ]
@@ -520,6 +569,24 @@ class DeliveryNoun(Unending):
             reverse("admin:chatplatform_webhookdelivery_change", args=[number])
         )
 
+    def send_one_now(self, request: HttpRequest, number: int) -> HttpResponse:
+        """Have the next try of one that waits at once, and show it."""
+        if request.method != "POST" or not self._may_change(request):
+            raise Http404
+        delivery = self._one(request, number)
+        try:
+            hurried = self._hurry(request, delivery)
+        except REFUSED as refusal:
+            messages.error(request, words(refusal))
+        else:
+            said = (
+                _now("It is sent now.") if hurried else _now("It is tried within a minute anyway.")
+            )
+            messages.success(request, f"{said} {_now('What comes back appears below.')}")
+        return HttpResponseRedirect(
+            reverse("admin:chatplatform_webhookdelivery_change", args=[number])
+        )
+
     def part(self, request: HttpRequest, number: int) -> HttpResponse:
         """Answer what changes on a delivery's page while it waits."""
         context = self._shown(request, self._one(request, number))
@@ -539,7 +606,15 @@ class DeliveryNoun(Unending):
             ],
             "is_disabled": delivery.endpoint.disabled_at is not None,
             "may_send_again": not waits and self._may_change(request),
+            "may_send_now": self._waits_long(delivery) and self._may_change(request),
         }
+
+    @staticmethod
+    def _waits_long(delivery: WebhookDelivery) -> bool:
+        """Tell whether it waits for a try that can be had sooner."""
+        if delivery.state != _State.WAITING or delivery.endpoint.disabled_at is not None:
+            return False
+        return max(delivery.due_at, delivery.endpoint.open_at) > clock.now() + LEASE
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

@@ -19,6 +19,7 @@ from chatplatform.models import (
     WebhookEndpoint,
 )
 from chatplatform.services import installations
+from chatplatform.services.deliveries import LEASE
 from tests import make
 from tests.admin.conftest import Visitor, errors
 from tests.html_forms import form_of
@@ -260,6 +261,7 @@ class TestCalls:
             assert owner.get(f"{CALLS}{number}/change/").status_code == 302
             assert owner.get(f"{CALLS}{number}/part/").status_code == 404
             assert owner.post(f"{CALLS}{number}/again/").status_code == 404
+            assert owner.post(f"{CALLS}{number}/now/").status_code == 404
         owner.post(CALLS, action="send_again", _selected_action=[foreign.pk, elsewhere.pk])
         assert {one.state for one in WebhookDelivery.objects.all()} == {"failed"}
 
@@ -305,10 +307,94 @@ class TestOneCall:
         assert call.state == "failed"
         assert "The endpoint answered 410" in response.content.decode()
 
+    def test_one_that_waits_is_sent_now(
+        self, owner: Visitor, acme: Organization, app: Application, logged: Callable[..., Any]
+    ):
+        call = make.delivery(
+            acme,
+            make.webhook(app),
+            state="waiting",
+            attempts=5,
+            due_at=clock.now() + timedelta(hours=2),
+        )
+        WebhookEndpoint.objects.update(failures=5, open_at=clock.now() + timedelta(minutes=4))
+        assert "Send now" in owner.get(f"{CALLS}{call.pk}/part/").content.decode()
+
+        response = owner.post(f"{CALLS}{call.pk}/now/", follow=True)
+
+        call.refresh_from_db()
+        assert (call.state, call.attempts_count) == ("waiting", 5)
+        assert max(call.due_at, call.endpoint.open_at) <= clock.now()
+        html = response.content.decode()
+        assert "It is sent now." in html
+        assert "Send now" not in html
+        (entry,) = [one for one in logged(acme) if one["action"] == "send_webhook_now"]
+        assert (entry["subject_id"], entry["door"]) == (ids.delivery_id(call.pk), "admin")
+
+    def test_one_that_a_worker_may_have_in_hand_is_left_alone(
+        self, owner: Visitor, acme: Organization, app: Application, logged: Callable[..., Any]
+    ):
+        due = clock.now() + LEASE
+        call = make.delivery(acme, make.webhook(app), state="waiting", due_at=due)
+
+        response = owner.post(f"{CALLS}{call.pk}/now/", follow=True)
+
+        call.refresh_from_db()
+        assert call.due_at == due
+        assert "It is tried within a minute anyway." in response.content.decode()
+        assert "send_webhook_now" not in [one["action"] for one in logged(acme)]
+
+    @pytest.mark.parametrize(
+        ("state", "gone", "words"),
+        [
+            ("failed", False, "It does not wait any more"),
+            ("waiting", True, "The endpoint answered 410"),
+        ],
+    )
+    def test_what_can_not_be_sent_now_says_why(
+        self,
+        owner: Visitor,
+        acme: Organization,
+        app: Application,
+        state: str,
+        gone: bool,
+        words: str,
+    ):
+        due = clock.now() + timedelta(hours=2)
+        call = make.delivery(acme, make.webhook(app), state=state, due_at=due)
+        WebhookEndpoint.objects.update(disabled_at=clock.now() if gone else None)
+
+        response = owner.post(f"{CALLS}{call.pk}/now/", follow=True)
+
+        call.refresh_from_db()
+        assert (call.state, call.due_at) == (state, due)
+        assert words in response.content.decode()
+
+    def test_several_are_sent_now_and_counted(
+        self, owner: Visitor, acme: Organization, app: Application
+    ):
+        hook = make.webhook(app)
+        far = clock.now() + timedelta(hours=2)
+        late = [make.delivery(acme, hook, state="waiting", due_at=far) for _ in range(2)]
+        due = make.delivery(acme, hook, state="waiting")
+        failed = make.delivery(acme, hook)
+        chosen = [one.pk for one in (*late, due, failed)]
+
+        response = owner.post(CALLS, follow=True, action="send_now", _selected_action=chosen)
+
+        html = response.content.decode()
+        assert "2 calls are sent now." in html
+        assert "1 call is tried within a minute anyway." in html
+        assert "1 call does not wait" in html
+        assert not WebhookDelivery.objects.filter(due_at__gt=clock.now()).exists()
+        failed.refresh_from_db()
+        assert failed.state == "failed"
+
     def test_looking_sends_nothing(self, owner: Visitor, acme: Organization, app: Application):
         call = make.delivery(acme, make.webhook(app))
 
-        assert owner.get(f"{CALLS}{call.pk}/again/").status_code == 404
+        for door in ("again", "now"):
+            assert owner.get(f"{CALLS}{call.pk}/{door}/").status_code == 404
         call.refresh_from_db()
         assert call.state == "failed"
 
@@ -325,7 +411,7 @@ class TestOneCall:
         assert {one.state for one in WebhookDelivery.objects.all()} == {"waiting"}
         html = response.content.decode()
         assert "2 calls are sent again." in html
-        assert "1 call waits already." in html
+        assert "1 call waits for its next try: “Send now” has it at once." in html
 
     def test_nothing_else_can_be_done_to_one(
         self, owner: Visitor, acme: Organization, app: Application

@@ -312,3 +312,22 @@ def test_what_nobody_is_to_hear_of_is_passed_over(
 def test_the_command_asks_what_is_meant(db: None, arguments: tuple[str, ...]) -> None:
     with pytest.raises(CommandError):
         call_command("redeliver_webhooks", *arguments, stdout=StringIO())
+
+
+def test_what_waits_is_sent_now_by_webhook(acme: Organization, shop: Application) -> None:
+    later = clock.now() + timedelta(hours=1)
+    webhook, other = make.webhook(shop), make.webhook(shop, "tag_created")
+    waits = make.delivery(acme, webhook, state="waiting", due_at=later)
+    failed = make.delivery(acme, webhook)
+    elsewhere = make.delivery(acme, other, state="waiting", due_at=later)
+    out = StringIO()
+
+    call_command("redeliver_webhooks", webhook=webhook.id, waiting=True, stdout=out)
+
+    line, last = out.getvalue().splitlines()
+    assert (line.split()[0], last) == (public_ids.delivery_id(waits.pk), "Queued 1")
+    for one in (waits, failed, elsewhere):
+        one.refresh_from_db()
+    assert waits.due_at <= clock.now()
+    assert elsewhere.due_at == later
+    assert failed.state == "failed"

@@ -556,6 +556,42 @@ def test_but_not_one_that_lost_its_webhook(acme: Organization, hook: Webhook) ->
     assert row(delivery_id).state == "failed"
 
 
+# --- sooner -----------------------------------------------------------------------------------
+
+
+def test_what_waits_for_a_later_try_can_be_had_now(
+    acme: Organization, hook: Webhook, other: Webhook
+) -> None:
+    late, elsewhere = owe(acme, hook, -3_600), owe(acme, other, -3_600)
+    endpoint = hook.endpoint
+    WebhookEndpoint.objects.update(failures=9, open_at=clock.now() + timedelta(minutes=5))
+
+    assert deliveries.hurry(late) == late
+
+    assert ready() == [endpoint.pk]
+    assert row(late[0]).due_at <= clock.now() < row(elsewhere[0]).due_at
+
+
+def test_what_waits_behind_the_pause_of_its_endpoint_can_be_had_now(
+    acme: Organization, hook: Webhook
+) -> None:
+    (first, second) = owe(acme, hook, 20, 10)
+    WebhookEndpoint.objects.update(failures=9, open_at=clock.now() + timedelta(minutes=5))
+
+    assert deliveries.hurry([second]) == [second]
+
+    assert [one.delivery.id for one in deliveries.claim({}, [hook.endpoint_id])] == [first]
+
+
+def test_what_is_in_hand_is_not_sent_twice(acme: Organization, hook: Webhook) -> None:
+    owed = owe(acme, hook, 1)
+    assert take(hook) == owed
+
+    assert deliveries.hurry(owed) == []
+
+    assert take(hook) == []
+
+
 # --- bounds -----------------------------------------------------------------------------------
 
 

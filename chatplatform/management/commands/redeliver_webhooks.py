@@ -34,13 +34,19 @@ class Command(BaseCommand):
         parser.add_argument(
             "--all", action="store_true", help="also those that were delivered already"
         )
+        parser.add_argument(
+            "--waiting",
+            action="store_true",
+            help="instead of those given up, those that wait for their next try: have it now",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Queue what is wanted; one line each, then how many."""
         if not any(options[name] for name in ("delivery", "webhook", "since", "until")):
             raise CommandError("say which: --delivery, --webhook, --since or --until")
         count = 0
-        for delivery in redelivery.queue_again(_wanted(options)):
+        queue = redelivery.hurry if options["waiting"] else redelivery.queue_again
+        for delivery in queue(_wanted(options)):
             count += 1
             moment = clock.to_wire(delivery.occurred_at)
             shown = (ids.delivery_id(delivery.pk), delivery.webhook_id, delivery.action, moment)
@@ -52,7 +58,7 @@ def _wanted(options: dict[str, Any]) -> QuerySet[WebhookDelivery]:
     rows = WebhookDelivery.objects.all()
     if options["delivery"]:
         rows = rows.filter(pk__in=options["delivery"])
-    elif not options["all"]:
+    elif not options["all"] and not options["waiting"]:
         rows = rows.filter(state=WebhookDelivery.State.FAILED)
     if options["webhook"]:
         rows = rows.filter(webhook=options["webhook"])
