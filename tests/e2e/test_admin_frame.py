@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, FloatRect, Locator, Page, Route, ViewportSize, expect
 
 from tests.e2e.admin import Admin, superuser
-from tests.e2e.axe import PHONE
+from tests.e2e.axe import DESK, PHONE
 from tests.live import LiveServer, live_server
 from tests.webhooks.installation import ALLOWED, Installation
 from tests.webhooks.receiver import Receiver, receiver, status, until
@@ -50,6 +50,20 @@ def root(browser: Browser, server: LiveServer) -> Iterator[Admin]:
     assert complaints == []
 
 
+FURNISH = "tests.e2e.furnish"
+LABEL = """one => {
+  const label = getComputedStyle(one, "::before");
+  return [label.content, label.textTransform];
+}"""
+"""What stands before the value in a card, and in what letters."""
+TAG_LABELS = [
+    ["none", "none"],
+    ['"Name"', "none"],
+    ['"Groups"', "none"],
+    ['"Author id"', "none"],
+    ['"Created at"', "none"],
+]
+"""The first is what a tag is ticked with."""
 PAGES = [
     "",
     "company/",
@@ -82,6 +96,54 @@ class TestForEveryEye:
         expect(root).to_have_attribute("data-theme", "light")
         admin.open("company/")
         expect(root).to_have_attribute("data-theme", "light")
+
+
+class TestForEveryScreen:
+    @pytest.mark.parametrize("path", ["", "company/", "chatplatform/auditentry/"])
+    def test_a_page_opens_at_its_beginning(self, path: str, admin: Admin):
+        admin.look(PHONE)
+
+        page = admin.open(path)
+
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate("window.scrollY") == 0
+
+    def test_the_menu_shows_the_entry_of_the_page(self, admin: Admin):
+        page = admin.open("chatplatform/auditentry/")
+
+        expect(page.locator("#frame-menu [aria-current]")).to_be_in_viewport()
+
+    def test_a_long_word_pushes_no_column_away(self, admin: Admin):
+        long = "W" * 180
+        organization_id = admin.server.demo["organization_id"]
+        admin.server.backstage.do(f"{FURNISH}:tag", organization_id=organization_id, names=[long])
+        page = admin.open("chatplatform/tag/?q=WWWW")
+        link = page.get_by_role("link", name=long)
+
+        columns = page.locator("#result_list thead th").all()
+
+        assert [one.inner_text() for one in columns if not _is_within(page, one)] == []
+        assert link.get_attribute("title") == long
+        admin.look(PHONE)
+        assert _is_within(page, link)
+        assert link.evaluate("one => one.offsetTop >= 0")
+
+    def test_cards_of_a_list_speak_as_its_columns_do(self, admin: Admin):
+        Installation(admin.server).make_tags(1)
+        admin.look(PHONE)
+        page = admin.open("chatplatform/tag/")
+        cells = page.locator("#result_list tbody").first.locator("[data-label]").all()
+
+        shown = [one.evaluate(LABEL) for one in cells]
+
+        assert shown == TAG_LABELS
+
+
+def _is_within(page: Page, one: Locator) -> bool:
+    """Tell whether all of it lies within the width of the page."""
+    box = one.bounding_box()
+    assert box is not None
+    return box["x"] >= 0 and box["x"] + box["width"] <= page.evaluate("innerWidth")
 
 
 class TestForEveryHand:
@@ -121,6 +183,42 @@ class TestForEveryHand:
         page.keyboard.press("Enter")
         expect(page.get_by_role("heading", name="Audit log", level=1)).to_be_visible()
 
+    def test_a_folded_section_stays_folded_but_where_one_is(self, admin: Admin):
+        page = admin.open()
+        menu = page.get_by_role("navigation", name="Administration")
+        tags = menu.get_by_role("link", name="Tags")
+
+        menu.get_by_role("heading", name="Messages").click()
+        expect(tags).not_to_be_visible()
+
+        admin.open("company/")
+        expect(tags).not_to_be_visible()
+        admin.open("chatplatform/tag/")
+        expect(tags).to_be_visible()
+
+    def test_the_menu_says_that_more_of_it_lies_below(self, admin: Admin):
+        page = admin.open()
+        menu = page.locator("#frame-menu")
+        expect(menu).to_have_attribute("data-more", "")
+
+        menu.evaluate("one => { one.scrollTop = one.scrollHeight }")
+
+        expect(menu).not_to_have_attribute("data-more", "")
+
+    @pytest.mark.parametrize("size", [PHONE, DESK])
+    def test_the_keyboard_meets_the_buttons_as_the_eye_does(self, size: ViewportSize, admin: Admin):
+        (name,) = Installation(admin.server).make_tags(1)
+        admin.look(size)
+        page = admin.open("chatplatform/tag/")
+        page.get_by_role("link", name=name).click()
+        expect(page.locator("#submit-row")).to_be_visible()
+        boxes = [one.bounding_box() for one in page.locator("#submit-row :is(a, button)").all()]
+
+        met = [(round(box["y"]), round(box["x"])) for box in boxes if box]
+
+        assert len(met) > 2
+        assert met == sorted(met)
+
     def test_one_signs_out_from_the_menu(self, browser: Browser, server: LiveServer):
         admin = Admin(browser, server, server.demo["agents"][0])
 
@@ -134,6 +232,21 @@ class TestForEveryHand:
 
 
 class TestTheOverview:
+    def test_its_cards_leave_no_hole(self, admin: Admin):
+        page = admin.open()
+        boxes = {
+            width: _boxes(page, width) for width in (PHONE["width"], 820, DESK["width"])
+        }  # of the tiles, then the hours, the agents and the webhooks
+
+        per_row = {width: len({box["y"] for box in found[:4]}) for width, found in boxes.items()}
+        hours, agents, webhooks = boxes[DESK["width"]][4:]
+
+        assert per_row == {390: 4, 820: 2, 1440: 1}
+        assert agents["y"] == hours["y"]
+        assert webhooks["x"] == agents["x"]
+        ends = [box["y"] + box["height"] for box in (hours, webhooks)]
+        assert ends[0] == pytest.approx(ends[1], abs=1)
+
     def test_it_is_honest_when_there_is_nothing(self, admin: Admin):
         page = admin.open()
 
@@ -206,6 +319,13 @@ class TestWebhooks:
         first, second = there.received
         assert (first.id, first.body) == (second.id, second.body)
         assert admin.grave("delivery-delivered") == []
+
+
+def _boxes(page: Page, width: int) -> list[FloatRect]:
+    """Return where the cards lie that show numbers, on a page so wide."""
+    page.set_viewport_size({"width": width, "height": 900})
+    cards = page.locator(".board > .card:not(.card-first)").all()
+    return [box for one in cards if (box := one.bounding_box())]
 
 
 def failed_calls(installation: Installation) -> object:
