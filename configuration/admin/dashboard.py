@@ -6,17 +6,21 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from chatplatform import clock
 from chatplatform.admin import pages, visitors
-from chatplatform.admin.site import OVERVIEW
-from chatplatform.models import Organization
+from chatplatform.admin.site import OVERVIEW, site
+from chatplatform.models import Agent, Organization
 from chatplatform.selectors import dashboard, organizations
 from chatplatform.selectors.dashboard import Hour
+from chatplatform.selectors.first_steps import first_steps
 from chatplatform.selectors.routing_rules import rules_of
+from configuration.admin.routing import RoutingPage
+from configuration.admin.snippet import SnippetPage
 
 REFRESH_SECONDS: Final = 15
 LONG_WAIT_SECONDS: Final = 120
@@ -63,6 +67,39 @@ def bars(hours: list[Hour]) -> list[Bar]:
                 label=f"{hour.starts.hour:02}",
             )
         )
+    return found
+
+
+# --- the first steps --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing to do before the first chat can come, and where it is done."""
+
+    title: str | Promise
+    why: str | Promise
+    link: str
+    is_done: bool
+
+
+def steps(request: HttpRequest, organization: Organization) -> list[Step]:
+    """Return the first steps whoever looks may take; none once a chat has begun."""
+    done = first_steps(organization, reverse("demo"))
+    if done is None:
+        return []
+    found = []
+    if SnippetPage.is_open_to(request):
+        title, why = _("Put the widget on your site"), _("Visitors write to you from there.")
+        found.append(Step(title, why, reverse("admin:snippet"), done.widget_seen))
+    if site()._registry[Agent].has_add_permission(request):
+        title, why = _("Invite your agents"), _("They get a mail, and answer in the workspace.")
+        add = reverse("admin:chatplatform_agent_add")
+        found.append(Step(title, why, add, done.has_colleagues))
+    if RoutingPage.is_open_to(request):
+        title = _("Say who answers, and when")
+        why = _("Groups, working hours, and what becomes of chats nobody can take.")
+        found.append(Step(title, why, reverse("admin:routing"), done.says_who_answers))
     return found
 
 
@@ -125,9 +162,10 @@ class OverviewPage(pages.Page):
         found = visitors.organization(self.request)
         if found is None:
             return super().get_context_data(newest=organizations.newest(20), **kwargs)
+        shown = board(found) | {"steps": steps(self.request, found)}
         if self.request.GET.get("part") == "board":
-            return board(found)
-        return super().get_context_data(**board(found), refresh_seconds=REFRESH_SECONDS, **kwargs)
+            return shown
+        return super().get_context_data(**shown, refresh_seconds=REFRESH_SECONDS, **kwargs)
 
     @classmethod
     def is_open_to(cls, request: HttpRequest) -> bool:

@@ -301,6 +301,40 @@ class TestThePage:
         assert html.count('<th scope="row">') >= 23
         assert "Same day last week" in html
 
+    def test_the_picture_has_a_scale_and_a_clock(self, owner: Visitor, acme: Organization):
+        for _ in range(3):
+            began(acme, clock.now())
+
+        html = owner.get("").content.decode()
+
+        assert "<span>3</span><span>0</span>" in html
+        assert html.index("Hours are those of UTC.") < html.index("<details id=")
+
+    @pytest.mark.parametrize(
+        ("seconds", "figure", "sentence"),
+        [
+            (0, "Under 1 s", "Nine of ten customers were answered within a second."),
+            (
+                20,
+                "20 s",
+                "Half of the customers waited no longer; nine of ten, no longer than 20 s.",
+            ),
+        ],
+    )
+    def test_answers_within_a_second_are_said_so(
+        self, owner: Visitor, acme: Organization, seconds: int, figure: str, sentence: str
+    ):
+        agent, customer = make.agent(acme), make.customer(acme)
+        chat = make.chat(agent, users=[(str(customer.pk), "customer")])
+        now = clock.now()
+        said(chat, customer, now)
+        said(chat, agent, now + timedelta(seconds=seconds))
+
+        html = owner.get("overview/", part="board").content.decode()
+
+        assert f'<p class="figure">{figure}</p>' in html
+        assert sentence in html
+
     def test_it_costs_the_same_however_much_there_is(self, owner: Visitor, acme: Organization):
         def reads() -> int:
             with CaptureQueriesContext(connection) as made:
