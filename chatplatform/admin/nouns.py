@@ -17,7 +17,6 @@ from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.functional import Promise
-from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -81,6 +80,8 @@ class Noun(ModelAdmin):
     icon: ClassVar[str] = "circle"
     order: ClassVar[int] = 50
     menu_title: ClassVar[str | Promise] = ""
+    empty_words: ClassVar[str | Promise] = gettext_lazy("There is nothing here yet.")
+    """What an empty list says: what will appear in it, or how it gets there."""
     tenant: ClassVar[str] = "organization"
     """The way from a row to its organisation, as queries write it."""
     scopes_to_view: ClassVar[tuple[str, ...]] = ()
@@ -372,12 +373,9 @@ class Noun(ModelAdmin):
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest
     ) -> tuple[list[Any], dict[str, int], set[str], list[str]]:
-        """Name what goes, and what follows from that."""
-        lines: list[Any] = []
-        for row in objs:
-            lines.append(format_html("<strong>{}</strong>", str(row)))
-            lines.extend(self.consequences(request, row))
-        return lines, {str(self.opts.verbose_name_plural): len(objs)}, set(), []
+        """Name what goes, each with what follows from that."""
+        going = [(row, list(self.consequences(request, row))) for row in objs]
+        return going, {str(self.opts.verbose_name_plural): len(going)}, set(), []
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
@@ -396,7 +394,11 @@ class Noun(ModelAdmin):
         found = row
         for step in (self.audit_key or _known_by(row)).split("__"):
             found = getattr(found, step)
-        return self.audit_subject or str(self.opts.model_name), str(found)
+        return self.audited_type(), str(found)
+
+    def audited_type(self) -> str:
+        """Return the kind by which the audit log knows such objects."""
+        return self.audit_subject or str(self.opts.model_name)
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """Log nothing: the service wrote an audit entry."""

@@ -18,12 +18,14 @@ from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from chatplatform import clock
 from chatplatform.admin import fields, visitors
 from chatplatform.admin.keyset import Slice, Unending
+from chatplatform.admin.nouns import Noun
 from chatplatform.models import AuditEntry
 from chatplatform.selectors import audit
 from chatplatform.services.audit import HIDDEN, HIDDEN_NEW
@@ -40,6 +42,10 @@ _DAYS: Final = (
 """Where calendars end, no day has another before or after it."""
 _FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r")
 """What makes a spreadsheet take a cell for a formula."""
+
+_NAMES: Final = ("name", "text", "title", "description", "domain", "url", "email", "ip")
+"""Which recorded value an object is known by, the likeliest first."""
+_NAME_SHOWN: Final = 80
 
 DOORS: Final = {
     AuditEntry.Door.WEB: _("Web API"),
@@ -102,18 +108,40 @@ def _midnight(day: date | None, later: timedelta = timedelta()) -> datetime | No
 class Change(NamedTuple):
     """One field: what it was and what it is, as text; ``None``: it was not there."""
 
-    field: str
+    label: str
     before: str | None
     after: str | None
 
 
 def changes(entry: AuditEntry) -> list[Change]:
-    """Return what an entry says of each field, by their names."""
+    """Return what an entry says of each field, under the labels that forms have for them."""
     before, after = entry.before or {}, entry.after or {}
+    labels = _labels(entry.subject_type)
     return [
-        Change(name, _text_at(before, name), _text_at(after, name))
+        Change(labels.get(name) or _plain(name), _text_at(before, name), _text_at(after, name))
         for name in sorted({**before, **after})
     ]
+
+
+def _labels(subject_type: str) -> dict[str, str]:
+    """Return how the form of such objects calls what is recorded of them; empty without a form."""
+    for noun in admin.site._registry.values():
+        if isinstance(noun, Noun) and noun.audited_type() == subject_type:
+            form: Any = noun.form
+            labels = {name: str(field.label or "") for name, field in form.base_fields.items()}
+            asked_as = getattr(form, "asked_as", {})
+            return labels | {name: labels[field] for name, field in asked_as.items()}
+    return {}
+
+
+def called(entry: AuditEntry) -> str:
+    """Return the name that the object of an entry had then; its id where none was recorded."""
+    for record in (entry.after or {}, entry.before or {}):
+        for name in _NAMES:
+            found = record.get(name)
+            if isinstance(found, str) and found not in ("", HIDDEN, HIDDEN_NEW):
+                return Truncator(found).chars(_NAME_SHOWN)
+    return entry.subject_id
 
 
 def _text_at(record: dict[str, Any], name: str) -> str | None:
@@ -170,15 +198,14 @@ class AuditNoun(Unending):
 
     @display(description=_("What"))
     def what(self, entry: AuditEntry) -> str:
-        """Return the action's name."""
-        return format_html("<code>{}</code>", entry.action)
+        """Return what was done, in words."""
+        return _plain(entry.action)
 
     @display(description=_("Object"))
     def subject(self, entry: AuditEntry) -> str:
-        """Return the kind of object, and the id people know it by."""
-        return format_html(
-            '<span class="hint">{}</span> {}', _plain(entry.subject_type), entry.subject_id
-        )
+        """Return the kind of object, and what it was called then."""
+        kind = _plain(entry.subject_type)
+        return format_html('<span class="hint">{}</span> {}', kind, called(entry))
 
     @display(description=_("Through"))
     def door_used(self, entry: AuditEntry) -> str:
@@ -219,8 +246,10 @@ class AuditNoun(Unending):
             changes=changes(entry),
             door=DOORS[AuditEntry.Door(entry.door)],
             kind=_plain(entry.subject_type),
+            action=_plain(entry.action),
+            called=called(entry),
             exactly=exact_moment(entry.at),
-            title=f"{_plain(entry.action)}: {entry.subject_id}",
+            title=f"{_plain(entry.action)}: {called(entry)}",
             original=None,
         )
         response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils.html import strip_tags
 
 from chatplatform import clock
 from chatplatform.models import AuditEntry, Organization
@@ -52,7 +53,7 @@ class TestTheList:
 
         html = owner.get(LOG).content.decode()
 
-        for words in ("create_tag", "refund", owner.agent.public_id, "Administration", "192.0.2.7"):
+        for words in ("Create tag", "refund", owner.agent.public_id, "Administration", "192.0.2.7"):
             assert words in html
 
     def test_the_newest_come_first(self, owner: Visitor, acme: Organization):
@@ -134,12 +135,47 @@ class TestOneEntry:
         page = owner.get(f"{LOG}{made.pk}/change/")
 
         assert [tuple(one) for one in page.context["changes"]] == [
-            ("gone", "[\n  1\n]", None),
-            ("name", "old <b>", "new"),
-            ("on", "yes", "no"),
-            ("secret", None, "hidden; another than before"),
+            ("Gone", "[\n  1\n]", None),
+            ("Name", "old <b>", "new"),
+            ("On", "yes", "no"),
+            ("Secret", None, "hidden; another than before"),
         ]
         assert "old &lt;b&gt;" in page.content.decode()
+
+    def test_fields_have_the_labels_of_the_form(self, owner: Visitor, acme: Organization):
+        made = entry(
+            acme,
+            "create_canned_response",
+            subject_type="canned_response",
+            after={"tags": ["hi"], "is_private": False},
+        )
+
+        page = owner.get(f"{LOG}{made.pk}/change/")
+
+        labels = [change.label for change in page.context["changes"]]
+        assert labels == ["For me only", "Shortcuts"]
+
+    @pytest.mark.parametrize(
+        ("recorded", "name"),
+        [
+            ({"before": {"name": "Old"}, "after": {"name": "New"}}, "New"),
+            ({"before": {"name": "Gone"}, "after": None}, "Gone"),
+            ({"before": {"on": True}, "after": {"on": False}}, "2"),
+            ({"before": None, "after": {"text": "x" * 200}}, "x" * 79 + "…"),
+            ({"before": None, "after": {"name": "[hidden]"}}, "2"),
+        ],
+        ids=["renamed", "deleted", "unnamed", "long", "hidden"],
+    )
+    def test_an_object_is_called_as_it_was_then(
+        self, recorded: dict[str, Any], name: str, owner: Visitor, acme: Organization
+    ):
+        made = entry(acme, "update_group", subject_type="group", subject_id="2", **recorded)
+
+        listed_as = strip_tags(owner.get(LOG).context["cl"].model_admin.subject(made))
+        page = owner.get(f"{LOG}{made.pk}/change/")
+
+        assert listed_as == f"Group {name}"
+        assert page.context["title"] == f"Update group: {name}"
 
     def test_others_are_not_there(self, owner: Visitor, db: None):
         foreign = entry(make.organization("Globex"), subject_id="their-plan")
