@@ -84,8 +84,9 @@ class Guarded(Private):
     """Name of the page one comes to after proving it; empty: this one."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Ask for proof first, where the last one is too old."""
-        if request.user.is_authenticated and not visits.has_proved(request):
+        """Ask for proof first, where the last one is too old, of what does anything at all."""
+        does_something = hasattr(self, str(request.method).lower())
+        if does_something and request.user.is_authenticated and not visits.has_proved(request):
             onward = reverse(self.after_proof) if self.after_proof else request.path
             return redirect(f"{reverse('account_prove')}?{urlencode({'next': onward})}")
         return super().dispatch(request, *args, **kwargs)
@@ -97,6 +98,14 @@ class Guarded(Private):
 
 @method_decorator(never_cache, name="dispatch")
 class ByButton(View):
-    """Something that is done by a button, and leads back."""
+    """Something that is done by a button, and leads back; so does opening its address."""
 
     http_method_names = ["post"]
+
+    def http_method_not_allowed(
+        self, request: HttpRequest, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """Lead a browser, which people can bring here by its history, to where the buttons are."""
+        if request.method in ("GET", "HEAD"):
+            return redirect("account")
+        return super().http_method_not_allowed(request, *args, **kwargs)

@@ -341,3 +341,27 @@ def test_a_button_pressed_when_the_session_is_over_leads_back_to_the_account(
 
 def test_strangers_see_nothing(browser: Browser, acme: Organization) -> None:
     assert browser.get("/account/")["Location"] == "/signin?next=/account/"
+
+
+class TestWhatIsDoneByAButton:
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "recovery-codes/",
+            "consents/1/end/",
+            "sessions/end/",
+            "sessions/abc/end/",
+            "provider/acme/connect/",
+            "links/1/remove/",
+        ],
+    )
+    def test_opening_its_address_leads_to_the_button(self, signed_in: Browser, path: str) -> None:
+        with time_machine.travel(clock.now() + timedelta(hours=1)):
+            opened = signed_in.get(f"/account/{path}")
+
+        assert (opened.status_code, opened["Location"]) == (302, "/account/")
+
+    def test_opening_the_sign_out_does_not_sign_out(self, signed_in: Browser) -> None:
+        assert signed_in.get("/signout")["Location"] == "/account/"
+
+        assert signed_in.is_in
