@@ -10,6 +10,7 @@ from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.decorators import display
 
 from chatplatform.admin import fields
@@ -103,9 +104,12 @@ class DeleteWithBots(Deed):
 
     def consequences(self, request: HttpRequest, row: BotTemplate) -> Iterable[str]:
         """Say what goes."""
-        yield _now("Bots that go: %(count)d. Their chats go to others, or wait in the queue.") % {
-            "count": _living(row)
-        }
+        if bots := _living(row):
+            yield ngettext(
+                "%(count)d bot goes with it. Its chats go to others, or wait in the queue.",
+                "%(count)d bots go with it. Their chats go to others, or wait in the queue.",
+                bots,
+            ) % {"count": bots}
 
     def do(self, noun: DeedNoun, request: HttpRequest, row: BotTemplate) -> None:
         """Delete them."""
@@ -179,9 +183,12 @@ class BotTemplateNoun(DeedNoun):
 
     def consequences(self, request: HttpRequest, row: BotTemplate) -> Iterable[str]:
         """Say what stays."""
-        yield _now("Bots made from it stay, with the secret they have: %(count)d.") % {
-            "count": _living(row)
-        }
+        if bots := _living(row):
+            yield ngettext(
+                "%(count)d bot made from it stays, with the secret it has.",
+                "%(count)d bots made from it stay, with the secrets they have.",
+                bots,
+            ) % {"count": bots}
 
 
 def _named(row: BotTemplate) -> dict[str, Any]:

@@ -125,6 +125,8 @@ class GoalNoun(Noun):
     def consequences(self, request: HttpRequest, row: Goal) -> list[str]:
         """Say how often it was reached, which is forgotten with it."""
         times = row.reached.count()
+        if not times:
+            return []
         return [
             ngettext(
                 "It was reached %(times)d time; this is forgotten.",

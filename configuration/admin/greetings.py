@@ -530,6 +530,8 @@ class GreetingNoun(Noun):
     def consequences(self, request: HttpRequest, row: Greeting) -> list[str]:
         """Say how often it was shown; chats that came of it stay."""
         times = row.showings.count()
+        if not times:
+            return []
         return [
             ngettext(
                 "It was shown %(times)d time; chats that came of it stay.",

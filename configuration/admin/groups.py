@@ -10,6 +10,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.decorators import display
 
 from chatplatform.admin import fields
@@ -154,17 +155,46 @@ class GroupNoun(DeedNoun):
     def consequences(self, request: HttpRequest, row: Group) -> Iterable[str]:
         """Say what falls back to General, and what is deleted along."""
         held = group_contents.contents(row)
-        yield _now(
-            "%(running)d running and %(closed)d closed chats fall back to General, unless another "
-            "group has them, too."
-        ) % {"running": held.running_chats, "closed": held.closed_chats}
-        yield _now("%(count)d customers on its pages are General's.") % {"count": held.customers}
-        yield _now(
-            "Deleted with it: %(responses)d canned responses, %(greetings)d greetings, %(forms)d "
-            "forms, its translations and its welcome message."
-        ) % {
-            "responses": held.canned_responses,
-            "greetings": held.greetings,
-            "forms": held.forms,
-        }
+        yield from _counted(held)
+        yield _now("Its translations and its welcome message are deleted with it.")
         yield _now("Its members stay; tags and access rules only lose the group.")
+
+
+def _counted(held: group_contents.Contents) -> Iterable[str]:
+    """Say what falls back to General, and what is deleted, of what there is any."""
+    if held.running_chats:
+        yield ngettext(
+            "%(count)d running chat falls back to General, unless another group has it, too.",
+            "%(count)d running chats fall back to General, unless another group has them, too.",
+            held.running_chats,
+        ) % {"count": held.running_chats}
+    if held.closed_chats:
+        yield ngettext(
+            "%(count)d closed chat falls back to General, unless another group has it, too.",
+            "%(count)d closed chats fall back to General, unless another group has them, too.",
+            held.closed_chats,
+        ) % {"count": held.closed_chats}
+    if held.customers:
+        yield ngettext(
+            "%(count)d customer on its pages is General's.",
+            "%(count)d customers on its pages are General's.",
+            held.customers,
+        ) % {"count": held.customers}
+    if held.canned_responses:
+        yield ngettext(
+            "%(count)d canned response is deleted with it.",
+            "%(count)d canned responses are deleted with it.",
+            held.canned_responses,
+        ) % {"count": held.canned_responses}
+    if held.greetings:
+        yield ngettext(
+            "%(count)d greeting is deleted with it.",
+            "%(count)d greetings are deleted with it.",
+            held.greetings,
+        ) % {"count": held.greetings}
+    if held.forms:
+        yield ngettext(
+            "%(count)d form is deleted with it.",
+            "%(count)d forms are deleted with it.",
+            held.forms,
+        ) % {"count": held.forms}

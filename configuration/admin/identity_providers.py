@@ -165,7 +165,12 @@ class ProviderNoun(agreements.AskingNoun):
     def consequences(self, request: HttpRequest, row: IdentityProvider) -> Iterable[str]:
         """Say who has to sign in otherwise."""
         linked = identity_providers.people_linked(row)
-        yield _now("%(count)d people signed in with it; they need a password.") % {"count": linked}
+        if linked:
+            yield ngettext(
+                "%(count)d person signed in with it, and needs a password.",
+                "%(count)d people signed in with it, and need a password.",
+                linked,
+            ) % {"count": linked}
 
 
 def _only_way_in(organization: Organization, name: str) -> agreements.Question:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-from chatplatform.models import Organization
+import pytest
+
+from chatplatform.models import Organization, Tag
 from tests import make
 from tests.admin.conftest import Visitor
 
@@ -42,3 +44,64 @@ def test_a_long_name_is_whole_on_hover_of_the_title(owner: Visitor, acme: Organi
     html = owner.get(f"chatplatform/tag/{tag.pk}/change/").content.decode()
 
     assert f'<h1 title="{tag.name}">' in html
+
+
+class TestThePagesThatAskBeforeDeleting:
+    def test_one_is_named_with_what_follows_and_a_button_that_says_it(
+        self, owner: Visitor, acme: Organization
+    ):
+        tag = make.tag(acme, "vip")
+
+        response = owner.get(f"chatplatform/tag/{tag.pk}/delete/")
+
+        html = response.content.decode()
+        assert response.context["deleted_objects"] == [
+            (
+                tag,
+                ["Chats that carry it keep it, and can be found by it; no other chat gets it."],
+            )
+        ]
+        assert re.findall(r"<button[^>]*bg-red-600[^>]*>\s*(.*?)\s*</button>", html) == [
+            "Delete tag"
+        ]
+        assert f'href="/admin/chatplatform/tag/{tag.pk}/change/"' in html
+        for words in ("Summary", "Objects", "All of the following", "Yes, I"):
+            assert words not in html
+
+    @pytest.mark.parametrize(("number", "button"), [(1, "Delete 1 tag"), (2, "Delete 2 tags")])
+    def test_several_are_named_and_counted(
+        self, owner: Visitor, acme: Organization, number: int, button: str
+    ):
+        tags = [make.tag(acme, f"tag {place}") for place in range(number)]
+        chosen = [tag.pk for tag in tags]
+
+        response = owner.post(
+            "chatplatform/tag/", action="delete_selected", _selected_action=chosen
+        )
+
+        html = response.content.decode()
+        assert re.findall(r"<button[^>]*bg-red-600[^>]*>\s*(.*?)\s*</button>", html) == [button]
+        assert re.findall(r"deletion-name[^>]*>(.*?)<", html) == [tag.name for tag in tags]
+        assert "<h1>Delete</h1>" in html
+        assert Tag.objects.count() == number
+
+    def test_the_button_deletes_all_of_them(self, owner: Visitor, acme: Organization):
+        chosen = [make.tag(acme, name).pk for name in ("one", "two")]
+        kept = make.tag(acme, "three")
+
+        owner.post(
+            "chatplatform/tag/", action="delete_selected", post="yes", _selected_action=chosen
+        )
+
+        assert list(Tag.objects.all()) == [kept]
+
+    def test_nothing_is_said_of_what_there_is_none_of(self, owner: Visitor, acme: Organization):
+        group = make.group(acme)
+
+        response = owner.get(f"chatplatform/group/{group.pk}/delete/")
+
+        [(_row, consequences)] = response.context["deleted_objects"]
+        assert consequences == [
+            "Its translations and its welcome message are deleted with it.",
+            "Its members stay; tags and access rules only lose the group.",
+        ]

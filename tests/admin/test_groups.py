@@ -135,7 +135,12 @@ class TestDeleting:
         chat = make.chat(make.customer(acme), groups=[night.number])
 
         asked = owner.get(delete(night))
-        assert b"1 running and 0 closed chats fall back to General" in asked.content
+        [(_row, consequences)] = asked.context["deleted_objects"]
+        assert consequences == [
+            "1 running chat falls back to General, unless another group has it, too.",
+            "Its translations and its welcome message are deleted with it.",
+            "Its members stay; tags and access rules only lose the group.",
+        ]
         with told() as events:
             response = owner.post(delete(night), post="yes")
 

@@ -42,6 +42,7 @@ def test_an_agent_is_invited_changed_and_suspended(admin: Admin) -> None:
     page.get_by_label("E-mail address").fill("eve@example.com")
     named(admin).fill("Eve Example")
     page.get_by_label("Role").select_option("administrator")
+    page.get_by_text("Set hours").click()
     monday = page.get_by_role("group", name="Monday")
     monday.get_by_label("Begin 1").fill("09:00")
     monday.get_by_label("End 1").fill("12:00")
@@ -102,9 +103,9 @@ def test_a_group_is_made_changed_and_deleted(admin: Admin) -> None:
     save(admin)
     page.get_by_role("link", name="Late shift").last.click()
     page.get_by_role("link", name="Delete").click()
-    sees(page.get_by_text("fall back to General"))
+    sees(page.get_by_text("tags and access rules only lose the group"))
     judge(admin, "group-delete")
-    page.get_by_role("button", name="Yes").click()
+    page.get_by_role("button", name="Delete").click()
     expect(page.get_by_role("link", name="Late shift")).to_have_count(0, timeout=WAIT)
 
 
@@ -125,7 +126,7 @@ def test_a_bot_is_made_its_secret_shown_once_and_taken_away(admin: Admin) -> Non
     says(admin, "The status is set.")
     judge(admin, "bot")
     page.get_by_role("link", name="Delete").click()
-    page.get_by_role("button", name="Yes").click()
+    page.get_by_role("button", name="Delete").click()
     expect(page.get_by_role("link", name="Robbie")).to_have_count(0, timeout=WAIT)
 
 
@@ -180,7 +181,7 @@ def test_a_tag_is_made_and_deleted(admin: Admin) -> None:
     judge(admin, "tags")
     page.get_by_role("link", name="refund").last.click()
     page.get_by_role("link", name="Delete").click()
-    page.get_by_role("button", name="Yes").click()
+    page.get_by_role("button", name="Delete").click()
     expect(page.get_by_role("link", name="refund")).to_have_count(0, timeout=WAIT)
 
 
@@ -209,7 +210,7 @@ def test_a_domain_is_allowed_and_taken_away(admin: Admin) -> None:
     page.get_by_role("link", name="shop.example").last.click()
     page.get_by_role("link", name="Delete").click()
     sees(page.get_by_text("every website may show the chat"))
-    page.get_by_role("button", name="Yes").click()
+    page.get_by_role("button", name="Delete").click()
     sees(page.get_by_text("You have named no domain"))
 
 

@@ -111,7 +111,7 @@ class TestIntegrations:
         page.get_by_role("row", name=agent["id"]).get_by_role("link").first.click()
         page.get_by_role("link", name="Delete").click()
         expect(page.get_by_text("Whatever uses it is refused at once")).to_be_visible()
-        page.get_by_role("button", name="Yes").click()
+        page.get_by_role("button", name="Delete").click()
         expect(page.get_by_role("row", name=agent["id"])).to_have_count(0)
 
         with pytest.raises(HTTPError) as refused:
