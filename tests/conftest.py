@@ -48,9 +48,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def playwright() -> Iterator[Playwright]:
-    """Return Playwright, once for all browsers: its event loop stays until the session is over."""
-    from playwright.sync_api import sync_playwright
+    """Return Playwright, once for all browsers: its event loop stays until the session is over.
 
+    What is expected of a page may take as long as on a machine that is busy with other tests.
+    """
+    from playwright.sync_api import expect, sync_playwright
+
+    expect.set_options(timeout=20_000)
     with sync_playwright() as running:
         yield running
 

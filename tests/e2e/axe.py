@@ -47,6 +47,7 @@ def judged(document: Page | Frame, *, recoloured: bool = False) -> list[dict[str
     Of one that was judged and has since changed nothing but its colours, ``recoloured``, only
     those are judged.
     """
+    document.wait_for_load_state()
     document.evaluate(_DRAWN)
     if not document.evaluate("'axe' in window"):
         document.evaluate(AXE.read_text())

@@ -15,7 +15,7 @@ from tests.clients import web
 from tests.e2e.visitors import Widget
 from tests.live import LiveServer
 
-WAIT = 15.0
+WAIT = 30.0
 """Seconds until something that should appear is missed."""
 
 
@@ -54,6 +54,10 @@ class Desk:
         if self.status.is_checked() != accepting:
             self.status.click()
         expect(self.status).to_be_checked(checked=accepting)
+
+    def look_for_the_line(self) -> None:
+        """Let it try at once to connect again, as when the browser is back online."""
+        self.page.evaluate("() => window.dispatchEvent(new Event('online'))")
 
     def row(self, name: str) -> Locator:
         """The chat of this customer in the list."""

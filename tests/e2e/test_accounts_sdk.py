@@ -86,8 +86,9 @@ class Person:
         return opened.value
 
     def press(self, name: str, page: Page | None = None) -> None:
-        """Press a button of our page."""
-        (page or self.page).get_by_role("button", name=name, exact=True).click()
+        """Press a button of our page, which may close with it."""
+        button = (page or self.page).get_by_role("button", name=name, exact=True)
+        button.click(no_wait_after=True)
 
     @property
     def outcome(self) -> dict[str, Any]:

@@ -65,6 +65,7 @@ class TestCards:
         save(page)
         expect(admin.said()).to_contain_text("Spring")
         page.get_by_role("link", name="Spring", exact=True).first.click()
+        page.wait_for_load_state()
         expect(page.locator("[data-rows=cards]")).to_be_visible()
         assert values(page, "cards", "title") == ["A", "C", "B"]
         assert values(page, "buttons", "card") == ["1", "2"]
@@ -78,6 +79,7 @@ class TestCards:
         assert values(page, "buttons", "card") == ["", "2"]
         save(page)
         expect(page.get_by_text("say which card “On A” is on")).to_be_visible()
+        page.wait_for_load_state()
         assert values(page, "cards", "title") == ["B", "C"]
         assert values(page, "cards", "ORDER") == ["1", "2"]
         assert values(page, "buttons", "card") == ["", "2"]

@@ -140,6 +140,7 @@ def test_what_the_visitor_writes_and_misses_offline_comes_through_once_and_in_or
         visitor.say(text)
     desk.say("Still there?")
     expect(desk.log).to_contain_text("Still there?")
+    expect(desk.log.locator(".message-sending")).to_have_count(0)
 
     visitor.context.set_offline(False)
 
@@ -198,6 +199,8 @@ def test_a_server_that_dies_in_the_middle_takes_nothing_with_it(
     visitor.say("one")
     visitor.say("two")
     server.start()
+    visitor.look_for_the_line()
+    desk.look_for_the_line()
     agree(*BEGUN, customer("one"), customer("two"))
 
     server.kill()
@@ -205,5 +208,7 @@ def test_a_server_that_dies_in_the_middle_takes_nothing_with_it(
     desk.say("three")
     desk.say("four")
     server.start()
+    visitor.look_for_the_line()
+    desk.look_for_the_line()
 
     agree(*BEGUN, customer("one"), customer("two"), agent("three"), agent("four"))

@@ -401,7 +401,7 @@ def test_ending_a_session_cuts_its_workspace(person: Person, elsewhere: Person) 
 
     # then its socket is cut with the documented reason, and nothing opens there any more
     while not any("access_token_revoked" in frame for frame in frames):
-        assert time.monotonic() - ended < 5, frames[-3:]
+        assert time.monotonic() - ended < 20, frames[-3:]
         elsewhere.page.wait_for_timeout(20)
     elsewhere.go("/account/")
     expect(elsewhere.page.get_by_role("heading", name="Sign in")).to_be_visible()

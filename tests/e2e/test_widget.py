@@ -23,7 +23,8 @@ from playwright.sync_api import (
 )
 
 from tests.chromium import chromium
-from tests.e2e.axe import SCHEMES, violations
+from tests.e2e.axe import SCHEMES, judged, violations
+from tests.e2e.faces import until
 from tests.e2e.visitors import Agent, Visit, Widget, customer_of, started
 from tests.e2e.wires import WAIT, Line
 from tests.e2e.workspace.faces import Customer
@@ -423,6 +424,7 @@ def test_a_server_that_crashes_and_comes_back_loses_nothing(
         expect(widget.panel.locator("#banner")).to_be_visible()
 
     server.start()
+    widget.look_for_the_line()
 
     widget.expect_said("one", "two")
     with Agent(server, account) as after:
@@ -459,6 +461,7 @@ class TestTrouble:
         expect(widget.panel.locator(".uploading .state")).to_have_attribute("aria-hidden", "true")
 
         error = {"error": {"type": "validation", "message": "refused"}}
+        assert until(widget.page, lambda: len(held) == 1)
         held.pop().fulfill(status=400, json=error)
 
         failed = widget.panel.locator(".said.failed")
@@ -468,6 +471,7 @@ class TestTrouble:
         expect(cancel).to_have_count(0)
         failed.get_by_role("button", name="Try again").click()
         expect(cancel).to_be_visible()
+        assert until(widget.page, lambda: len(held) == 1)
         held.pop().fulfill(status=400, json=error)
         failed.get_by_role("button", name="Discard").click()
         expect(widget.bubbles).to_have_count(0)
@@ -550,7 +554,7 @@ class TestReach:
     def test_axe_finds_nothing(self, visit: Visit, agent: Agent, line: Line, scheme: Any) -> None:
         widget = visit()
         widget.page.emulate_media(color_scheme=scheme)
-        assert violations(widget.page) == []
+        assert judged(widget.page) == []
         widget.open()
         assert violations(widget.page) == []
         widget.say("hello")

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, expect
 
 from tests.e2e.axe import SCHEMES, violations
+from tests.e2e.faces import until
 from tests.e2e.visitors import Agent, Visit, Widget, furnish, started
 from tests.live import LiveServer
 
@@ -130,7 +131,9 @@ class TestGreeting:
         properties = {"greeting-message_text": OFFER, "is_exit_intent": "true"}
         furnish(server, greetings=[{"properties": properties}])
         widget = visit()
-        widget.page.wait_for_timeout(2_500)
+        # what is loaded in the end says who the visitor is
+        known = "() => Boolean(LiveChatWidget.get('customer_data')?.id)"
+        assert until(widget.page, lambda: bool(widget.page.evaluate(known)))
         expect(widget.panel.locator("#greeting")).to_be_hidden()
 
         widget.page.evaluate("document.documentElement.dispatchEvent(new Event('mouseleave'))")
@@ -204,14 +207,15 @@ class TestButtons:
 
 
 def test_where_nobody_greets_only_an_empty_document_is_loaded(
-    server: LiveServer, visit: Visit
+    server: LiveServer, context: BrowserContext
 ) -> None:
     furnish(server)
-    widget = visit()
+    page = context.new_page()
     asked: list[str] = []
-    widget.page.on("request", lambda request: asked.append(request.url))
-    widget.page.reload()
-    widget.page.wait_for_timeout(3_000)
+    page.on("request", lambda request: asked.append(request.url))
+    Widget(page, f"{server.url}/demo/")
+    expect(page.locator("livechat-widget iframe")).to_have_count(1)
+    page.wait_for_timeout(1_500)
 
     own = [url for url in asked if "/widget/" in url and "demo.css" not in url]
     assert [url.partition("?")[0] for url in own] == [f"{server.url}/widget/panel/"]

@@ -21,6 +21,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Frame, Page, ViewportSize, expect
 
 from tests.e2e.axe import SIZES, faults
+from tests.e2e.faces import until
 from tests.e2e.visitors import Agent, Widget, furnish, started
 from tests.e2e.wires import WAIT
 from tests.live import LiveServer
@@ -437,6 +438,7 @@ class TestOwnProviders:
             headers={"Authorization": f"Bearer {site.tokens[0]['access_token']}"},
         )
         urllib.request.urlopen(request).close()
+        assert until(widget.page, lambda: len(site.tokens) == 2)
 
         widget.say("After")
         widget.expect_said("Before", "After")

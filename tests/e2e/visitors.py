@@ -102,6 +102,10 @@ class Widget:
         self.words.fill(text)
         self.words.press("Enter")
 
+    def look_for_the_line(self) -> None:
+        """Let it try at once to connect again, as when the browser is back online."""
+        self.panel.locator("body").evaluate("() => window.dispatchEvent(new Event('online'))")
+
     def expect_said(self, *texts: str) -> None:
         """Wait until exactly these messages stand in the log, and all have arrived."""
         expect(self.bubbles).to_have_text(list(texts), timeout=WAIT * 1000)

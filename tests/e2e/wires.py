@@ -16,7 +16,7 @@ from playwright.sync_api import BrowserContext, WebSocketRoute
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-WAIT = 10.0
+WAIT = 30.0
 """Seconds until an answer or a push that should come is missed."""
 
 Frame = dict[str, Any]

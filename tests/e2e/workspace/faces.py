@@ -106,6 +106,10 @@ class Desk:
         """Wait until the server has answered."""
         expect(self.status).to_have_attribute("data-status", re.compile("accepting"))
 
+    def look_for_the_line(self) -> None:
+        """Let it try at once to connect again, as when the browser is back online."""
+        self.page.evaluate("() => window.dispatchEvent(new Event('online'))")
+
     def accept(self, accepting: bool) -> None:
         """Switch to taking chats, or to taking none."""
         if (self.status.get_attribute("aria-checked") == "true") != accepting:

@@ -109,6 +109,7 @@ class TestLostConnection:
         expect(desk.status).to_have_text("Not connected")
         desk.say("Written while it was away")
         server.start()
+        desk.look_for_the_line()
 
         desk.expect_said("Before", "Written while it was away")
         customer.come_back()

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Route, expect
 
 from chatplatform.services.presence import LEASE_SECONDS
 from tests.e2e.axe import violations
+from tests.e2e.faces import until
 from tests.e2e.wires import WAIT, Line
 from tests.e2e.workspace.faces import (
     Customer,
@@ -170,6 +171,7 @@ class TestCannedResponses:
             desk.composer.press("ArrowLeft")
 
         desk.composer.press_sequentially("/")
+        expect(options).to_have_count(3)
         for key in ("ArrowDown", "ArrowDown", "ArrowDown", "ArrowUp"):
             desk.composer.press(key)
         expect(options.nth(2)).to_have_attribute("aria-selected", "true")
@@ -578,8 +580,7 @@ class TestTogether:
 
         page.on("websocket", watch)
         desk = Desk(page, server, server.demo["agents"][1])
-        page.wait_for_timeout(2500)
 
-        assert "update_session" in asked
+        assert until(page, lambda: "update_session" in asked)
         assert len(lines) == 1
         desk.wait_until_online()
