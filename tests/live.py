@@ -8,6 +8,7 @@ It runs what ``make run`` runs (``deploy.serve``), on an installation made for i
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -16,7 +17,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,10 @@ from tests.backstage import Backstage
 from tests.installations import ROOT, installed
 
 READY_WITHIN_SECONDS = 60
-STOPPED_WITHIN_SECONDS = 15
+STOPPED_WITHIN_SECONDS = 60
+
+PORTS = range(10_000, 32_000)
+"""Below those that outgoing connections are given: one of these stays free until it is bound."""
 
 
 @dataclass(slots=True)
@@ -96,9 +100,11 @@ class LiveServer:
 
 def free_port() -> int:
     """Return a port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    while True:
+        port = secrets.choice(PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("", port))
+            return port
 
 
 def _redis() -> dict[str, str]:

@@ -5,6 +5,7 @@ Wire versions are fuzzed on servers of their own, at the same time; a test reads
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from chatplatform.api import versions
 from tests.live import live_server
 from tests.schema.fuzzing import Findings, fuzz
 
-pytestmark = [pytest.mark.schema, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.schema, pytest.mark.timeout(3600)]
 
 APIS = ("agent", "customer", "configuration")
 CASES_PER_ACTION = 30
@@ -39,7 +40,7 @@ SHARES = tuple(
 )
 """What is fuzzed on a server of its own, what takes longest first: a version's APIs, the newest's
 in two parts."""
-AT_ONCE = 4
+AT_ONCE = min(4, os.cpu_count() or 1)
 
 
 @dataclass(frozen=True, slots=True)

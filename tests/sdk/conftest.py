@@ -43,7 +43,7 @@ class Company:
             data=json.dumps(body).encode(),
             headers={"Authorization": f"Bearer {self.demo['agents'][0]['access_token']}"},
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             token: Facts = json.load(answer)
         return token
 
@@ -57,7 +57,7 @@ class Company:
                 "Content-Type": "application/json",
             },
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             answered: Facts = json.load(answer)
         return answered
 
@@ -108,7 +108,7 @@ def run_node(script: str, facts: Facts, door: TlsDoor, directory: Path) -> None:
         ["node", place / script, told],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=100,
         env={**os.environ, **environment},
     )
     assert done.returncode == 0, f"{done.stdout[-4000:]}\n{done.stderr[-6000:]}"

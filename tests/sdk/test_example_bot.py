@@ -149,7 +149,7 @@ def bot(server: LiveServer, door: TlsDoor, port: int, directory: Path) -> Iterat
         assert "is online" in log.read_text(), log.read_text()
         yield
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=10) == 0, log.read_text()
+        assert process.wait(timeout=60) == 0, log.read_text()
     finally:
         process.kill()
         process.wait()

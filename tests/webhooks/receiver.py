@@ -136,7 +136,7 @@ def receiver(port: int = 0) -> Iterator[Receiver]:
         made.server_close()
 
 
-def until(condition: Callable[[], object], seconds: float = 10.0, what: str = "it") -> float:
+def until(condition: Callable[[], object], seconds: float = 60.0, what: str = "it") -> float:
     """Wait until ``condition`` holds; return how long that took."""
     began = time.monotonic()
     while not condition():
