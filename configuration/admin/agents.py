@@ -61,16 +61,12 @@ NOTIFICATIONS: Final = {
     "unassigned_chats": _("A chat nobody has"),
     "unassigned_chat_messages": _("A message in a chat nobody has"),
     "new_goal": _("A customer reached a goal"),
-    "ticket": _("A ticket"),
-    "ticket_notifications": _("Something new about a ticket"),
     "inactive_notifications": _("Anything, while they are away"),
     "repeat_sound_notifications": _("Repeat sounds until they look"),
     "mute_all_sounds": _("No sounds at all"),
 }
-SUBSCRIPTIONS: Final = {
-    "daily_summary": _("A summary of each day"),
-    "weekly_summary": _("A summary of each week"),
-}
+"""What a workspace draws attention to. The protocol knows more, which nothing tells of: that is not
+offered, and stays as the API set it."""
 OWNER_STAYS: Final = _(
     "This is the owner. There is exactly one, so that somebody can always set everything up: the "
     "owner can not be given another role, suspended or deleted. Only passing the organisation on "
@@ -129,9 +125,6 @@ class AgentForm(NounForm):
         NOTIFICATIONS.items(),
         _("What their workspace draws attention to; they can change it there."),
     )
-    email_subscriptions = fields.several(
-        _("Mails"), SUBSCRIPTIONS.items(), _("What they get by e-mail.")
-    )
 
     class Meta:
         model = Agent
@@ -143,7 +136,6 @@ class AgentForm(NounForm):
             "mobile",
             "max_chats_count",
             "notifications",
-            "email_subscriptions",
         )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -284,7 +276,7 @@ class AgentNoun(DeedNoun):
         return (
             (_("Person"), {"fields": (*person, "role", "job_title", "mobile", *seen)}),
             (_("Chats"), {"fields": ("max_chats_count", "groups", "hours")}),
-            (_("Attention"), {"fields": ("notifications", "email_subscriptions")}),
+            (_("Attention"), {"fields": ("notifications",)}),
         )
 
     # --- who may ------------------------------------------------------------------------------
@@ -411,8 +403,7 @@ class AgentNoun(DeedNoun):
             "max_chats_count": values["max_chats_count"],
             "groups": priorities.as_places(values["groups"]),
             "work_scheduler": values["hours"],
-            "notifications": values["notifications"],
-            "email_subscriptions": values["email_subscriptions"],
+            "notifications": _notifications(row, values["notifications"]),
         }
         if row is None:
             return self._invite(request, {**payload, "role": values["role"]}, values)
@@ -458,6 +449,13 @@ class AgentNoun(DeedNoun):
             "count": held.private_responses
         }
         yield _now("Old chats still show their name. Their seat is free for somebody else.")
+
+
+def _notifications(row: Agent | None, chosen: list[str]) -> list[str]:
+    """Return what was chosen, with what is set and not offered; what stays, keeps its place."""
+    before = row.notifications if row is not None else []
+    kept = [one for one in before if one in chosen or one not in NOTIFICATIONS]
+    return kept + [one for one in chosen if one not in kept]
 
 
 def _seat(agent: Agent) -> seats.Seat:

@@ -42,9 +42,10 @@ NAMES: Final = dict(
 )
 HELP: Final = _(
     "While they last, chats are accepted; when they end, no more are, and running ones go on. "
-    "00:00 as an end is midnight. A line that is off is kept for later. To take one away, empty "
-    "both times; every line used, saving shows another. Without any hours, people choose for "
-    "themselves when to accept chats."
+    "00:00 as an end is midnight; a night is a line on either day, such as 22:00–00:00 and "
+    "00:00–06:00. A line that is off is kept for later. To take one away, empty both times; every "
+    "line used, saving shows another. Without any hours, people choose for themselves when to "
+    "accept chats."
 )
 
 
@@ -76,12 +77,12 @@ class HoursWidget(forms.Widget):
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
         """Return the week."""
         scheduler = value or {}
+        schedule = scheduler.get("schedule", ())
         context = {
             "name": name,
-            "days": [
-                {"name": NAMES[day], "lines": _lines(name, day, scheduler.get("schedule", ()))}
-                for day in DAYS
-            ],
+            "is_set": bool(schedule),
+            "told": _("Working hours are set.") if schedule else _("No working hours."),
+            "days": [{"name": NAMES[day], "lines": _lines(name, day, schedule)} for day in DAYS],
             "zone": self._zone(name, scheduler.get("timezone", ""), renderer),
             "input_css": " ".join(INPUT_CLASSES),
             "checkbox_css": " ".join(CHECKBOX_CLASSES),
@@ -113,9 +114,26 @@ def _lines(name: str, day: str, schedule: Any) -> list[dict[str, Any]]:
             "start": one["start"],
             "end": MIDNIGHT if one["end"] == DAY_END else one["end"],
             "enabled": one["enabled"],
+            "fault": _fault(one) if one["start"] or one["end"] else "",
         }
         for number, one in enumerate(given)
     ]
+
+
+def _fault(line: Mapping[str, Any]) -> str:
+    """Return what is wrong with the times of a line, and how to write what was meant."""
+    day, start, end = (line.get(name, "") for name in ("day", "start", "end"))
+    if day not in NAMES:
+        return ""  # the service refuses it
+    if not (start and end):
+        return gettext("%(day)s: a line has both a begin and an end.") % {"day": NAMES[day]}
+    if start < end:
+        return ""
+    next_day = DAYS[(DAYS.index(day) + 1) % len(DAYS)]
+    return gettext(
+        "%(day)s: %(start)s–%(end)s ends before it begins. For a night, write %(start)s–00:00 on "
+        "%(day)s and 00:00–%(end)s on %(next)s."
+    ) % {"day": NAMES[day], "start": start, "end": end, "next": NAMES[next_day]}
 
 
 class HoursField(forms.Field):
@@ -124,7 +142,10 @@ class HoursField(forms.Field):
     widget = HoursWidget
 
     def to_python(self, value: Any) -> dict[str, Any]:
-        """Return the hours; raise :class:`ValidationError` for impossible ones."""
+        """Return the hours; raise :class:`ValidationError` for impossible ones, day by day."""
+        faults = [fault for one in value.get("schedule", ()) if (fault := _fault(one))]
+        if faults:
+            raise ValidationError(faults)
         try:
             checked: dict[str, Any] = checked_scheduler(value)
         except Validation as refusal:

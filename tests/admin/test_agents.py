@@ -134,9 +134,20 @@ class TestInviting:
         with told() as events:
             response = owner.post(ADD, **NEW, **hours)
 
-        assert errors(response) == {"hours": ["working hours go from HH:MM to a later HH:MM"]}
+        fault = (
+            "Monday: 12:00–09:00 ends before it begins. For a night, write 12:00–00:00 on Monday "
+            "and 00:00–09:00 on Tuesday."
+        )
+        assert errors(response) == {"hours": [fault]}
+        assert 'id="hours-monday-0-fault"' in response.text
         assert not Agent.objects.filter(public_id="eve@example.com").exists()
         assert events == []
+
+    def test_hours_without_an_end_are_marked(self, owner: Visitor):
+        response = owner.post(ADD, **NEW, **{"hours-sunday-1-start": "12:00"})
+
+        assert errors(response) == {"hours": ["Sunday: a line has both a begin and an end."]}
+        assert not Agent.objects.filter(public_id="eve@example.com").exists()
 
     def test_another_organisations_group_is_refused(self, owner: Visitor, told: Told):
         foreign = make.organization("Globex")
@@ -187,7 +198,7 @@ class TestChanging:
         self, owner: Visitor, acme: Organization, sales: Group, told: Told
     ):
         ann = make.agent(acme)
-        values = {**SAME, "max_chats_count": "2", "email_subscriptions": ["daily_summary"]}
+        values = {**SAME, "max_chats_count": "2", "notifications": ["incoming_chat"]}
 
         with told() as events:
             response = owner.post(change(ann), **values, **{f"groups-{sales.number}": "first"})
@@ -197,7 +208,7 @@ class TestChanging:
         assert updated.agent_id == ann.public_id
         assert updated.changed == {
             "max_chats_count": 2,
-            "email_subscriptions": ["daily_summary"],
+            "notifications": ["incoming_chat"],
             "groups": [{"id": sales.number, "priority": "first"}],
         }
 
@@ -211,6 +222,39 @@ class TestChanging:
 
         assert response.status_code == 302
         assert events == []
+
+    def test_only_what_has_an_effect_is_offered_and_the_rest_stays(
+        self, owner: Visitor, acme: Organization
+    ):
+        ann = make.agent(acme)
+        set_before = {
+            "notifications": ["ticket", "new_visitor", "ticket_notifications"],
+            "email_subscriptions": ["daily_summary"],
+        }
+        agents.update_agent(acme.pk, ann.public_id, set_before)  # type: ignore[arg-type]
+        form = owner.get(change(ann)).context["adminform"].form
+
+        owner.post(change(ann), **SAME, notifications=["incoming_chat"])
+
+        assert "email_subscriptions" not in form.fields
+        offered = [value for value, _ in form.fields["notifications"].choices]
+        assert not {"ticket", "ticket_notifications"} & set(offered)
+        ann.refresh_from_db()
+        assert ann.notifications == ["ticket", "ticket_notifications", "incoming_chat"]
+        assert ann.email_subscriptions == ["daily_summary"]
+
+    @pytest.mark.parametrize(("hours", "is_open"), [(False, False), (True, True)])
+    def test_hours_are_folded_away_unless_there_are_any(
+        self, owner: Visitor, acme: Organization, hours: bool, is_open: bool
+    ):
+        ann = make.agent(acme)
+        day = {"day": "monday", "enabled": True, "start": "09:00", "end": "12:00"}
+        schedule = {"timezone": "", "schedule": [day] if hours else []}
+        agents.update_agent(acme.pk, ann.public_id, {"work_scheduler": schedule})
+
+        page = owner.get(change(ann)).text
+
+        assert ('people-hours" open>' in page) == is_open
 
     @pytest.mark.parametrize("count", [1, 11, MAX_INTERVALS])
     def test_as_many_hours_a_day_as_the_api_takes_are_kept(

@@ -124,15 +124,15 @@ class TestAgents:
 
     def test_boxes_are_ticked_one_by_one(self, owner: Visitor, acme: Organization):
         ann = make.agent(acme)
-        Agent.objects.filter(pk=ann.pk).update(email_subscriptions=["daily_summary"])
+        Agent.objects.filter(pk=ann.pk).update(notifications=["incoming_chat"])
         page = f"chatplatform/agent/{ann.pk}/change/"
         sent = opened(owner, page)
-        Agent.objects.filter(pk=ann.pk).update(email_subscriptions=[])
+        Agent.objects.filter(pk=ann.pk).update(notifications=[])
 
-        owner.post(page, **{**sent, "email_subscriptions": ["daily_summary", "weekly_summary"]})
+        owner.post(page, **{**sent, "notifications": ["incoming_chat", "new_visitor"]})
 
         ann.refresh_from_db()
-        assert ann.email_subscriptions == ["weekly_summary"]
+        assert ann.notifications == ["new_visitor"]
 
 
 class TestSending:
