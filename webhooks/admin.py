@@ -155,6 +155,10 @@ class WebhookNoun(Noun):
     form = WebhookForm
     section = "integrations"
     icon = "webhook"
+    empty_words = _(
+        "Your own systems are told at once what happens in chats. Name an address, and what "
+        "it is told of."
+    )
     menu_title = _("Webhooks")
     order = 30
     tenant = "application__organization"
@@ -351,6 +355,9 @@ class DeliveryNoun(Unending):
 
     section = "integrations"
     icon = "outbox"
+    empty_words = _(
+        "Calls to your webhooks appear here by themselves, with what their addresses answered."
+    )
     menu_title = _("Webhook deliveries")
     order = 31
     audit_subject = "webhook_delivery"

@@ -181,6 +181,10 @@ class AccessRuleNoun(Noun):
     section = "website"
     audit_subject = "auto_access"
     icon = "rule"
+    empty_words = _(
+        "Rules put visitors with the right group by the page they open, or by where they are. "
+        "Without any, the group your snippet names answers."
+    )
     menu_title = _("Access rules")
     order = 20
     scopes_to_view = READ

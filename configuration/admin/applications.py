@@ -82,6 +82,10 @@ class ApplicationNoun(DeedNoun):
     form = ApplicationForm
     section = "integrations"
     icon = "apps"
+    empty_words = _(
+        "Applications that act for your people appear here once the developer console has "
+        "made one, or somebody let one in."
+    )
     menu_title = _("Applications")
     order = 10
     scopes_to_view = KEEPING

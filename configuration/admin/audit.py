@@ -169,6 +169,9 @@ class AuditNoun(Unending):
 
     section = "records"
     icon = "history"
+    empty_words = _(
+        "Every change of the settings and every sign-in is written down here by itself."
+    )
     menu_title = _("Audit log")
     order = 10
     can_add = can_change = can_remove = False

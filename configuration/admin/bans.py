@@ -105,6 +105,10 @@ class BanNoun(DeedNoun):
     form = BanForm
     section = "website"
     icon = "block"
+    empty_words = _(
+        "Whom you ban can not write to you until the ban ends. Agents ban from a chat; here "
+        "you do it by id or address."
+    )
     menu_title = _("Bans")
     order = 40
     scopes_to_view = READ

@@ -124,6 +124,7 @@ class BotTemplateNoun(DeedNoun):
     form = BotTemplateForm
     section = "people"
     icon = "precision_manufacturing"
+    empty_words = _("A template is a bot that comes along wherever its application is installed.")
     menu_title = _("Bot templates")
     order = 40
     tenant = "application__organization"

@@ -197,6 +197,10 @@ class BotNoun(DeedNoun):
     section = "people"
     audit_key = "agent__public_id"
     icon = "smart_toy"
+    empty_words = _(
+        "A bot answers customers by a program of yours, as an agent would. Add one to get the "
+        "secret it signs in with."
+    )
     menu_title = _("Bots")
     order = 30
     tenant = "agent__organization"

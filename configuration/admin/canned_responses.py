@@ -79,6 +79,9 @@ class CannedResponseNoun(Noun):
     section = "messages"
     audit_subject = "canned_response"
     icon = "quickreply"
+    empty_words = _(
+        "Answers you give often stand here, and agents write them with a few keys. Add the first."
+    )
     menu_title = _("Canned responses")
     order = 20
     scopes_to_view = READ

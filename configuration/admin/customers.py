@@ -123,6 +123,9 @@ class CustomerNoun(DeedNoun, Unending):
 
     section = "people"
     icon = "person_search"
+    empty_words = _(
+        "Customers appear here by themselves, as soon as somebody opens a page with the widget."
+    )
     menu_title = _("Customers")
     order = 60
     scopes_to_view = READ

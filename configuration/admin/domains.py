@@ -45,6 +45,10 @@ class DomainNoun(DeedNoun):
     audit_subject = "allowed_domain"
     audit_key = "domain"
     icon = "language"
+    empty_words = _(
+        "Now pages of every website may show your chat. Add a domain, and only those listed "
+        "here may."
+    )
     menu_title = _("Allowed domains")
     order = 30
     scopes_to_view = MANAGE

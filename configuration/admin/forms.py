@@ -146,6 +146,10 @@ class FormNoun(Noun):
     fields = ("group", "type", "enabled", "fields_asked")
     section = "website"
     icon = "assignment"
+    empty_words = gettext_lazy(
+        "What visitors are asked before a chat, after it, or while nobody is in. Without a "
+        "form they write at once."
+    )
     menu_title = gettext_lazy("Forms")
     order = 30
     can_remove = False

@@ -73,6 +73,10 @@ class GoalNoun(Noun):
     form = GoalForm
     section = "website"
     icon = "flag"
+    empty_words = gettext_lazy(
+        "A goal is what you want visitors to do, as to open the page after an order. Each "
+        "time it is reached is counted here."
+    )
     menu_title = gettext_lazy("Goals")
     order = 40
     scopes_to_view = ("greetings:ro",)

@@ -425,6 +425,10 @@ class GreetingNoun(Noun):
     section = "website"
     audit_key = "pk"
     icon = "waving_hand"
+    empty_words = gettext_lazy(
+        "A greeting speaks to visitors before they do, on the pages and after the time you "
+        "choose. Add the first."
+    )
     menu_title = gettext_lazy("Greetings")
     order = 20
     scopes_to_view = READ

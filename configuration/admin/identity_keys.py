@@ -49,6 +49,10 @@ class IdentityKeyNoun(DeedNoun):
     )
     section = "website"
     icon = "key"
+    empty_words = _(
+        "With a key your site can prove who is signed in there, so that agents know for "
+        "certain whom they talk to."
+    )
     menu_title = _("Signed-in visitors")
     order = 40
     audit_subject = "identity_key"

@@ -72,6 +72,10 @@ class ProviderNoun(agreements.AskingNoun):
     form = ProviderForm
     section = "people"
     icon = "passkey"
+    empty_words = _(
+        "With a provider your people sign in by the account they have at work. Without one, "
+        "they use a password or a passkey."
+    )
     menu_title = _("Sign-in providers")
     order = 70
     audit_subject = "identity_provider"

@@ -50,6 +50,10 @@ class OrganizationNoun(Noun):
     form = OrganizationForm
     section = "platform"
     icon = "domain"
+    empty_words = _(
+        "Each organisation has its own agents, customers and chats. Make the first, and its "
+        "owner is invited."
+    )
     menu_title = _("Organisations")
     order = 10
     tenant = ""

@@ -250,6 +250,10 @@ class PropertyNoun(DeedNoun):
     form = PropertyForm
     section = "integrations"
     icon = "data_object"
+    empty_words = _(
+        "A property is what an application keeps beside a chat, a customer or a group. Define "
+        "one, and it can be set."
+    )
     menu_title = _("Properties")
     order = 60
     audit_subject = "property"

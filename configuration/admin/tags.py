@@ -54,6 +54,7 @@ class TagNoun(Noun):
     form = TagForm
     section = "messages"
     icon = "sell"
+    empty_words = _("Agents put tags on chats, to find and count them by. Add the first.")
     menu_title = _("Tags")
     order = 30
     audit_key = "name"

@@ -34,6 +34,10 @@ class PersonalAccessTokenNoun(Noun):
     form = TokenForm
     section = "integrations"
     icon = "key"
+    empty_words = _(
+        "Tokens appear here once somebody makes one in the developer console, to call the "
+        "APIs as themselves."
+    )
     menu_title = _("Personal access tokens")
     order = 20
     tenant = "account__organization"

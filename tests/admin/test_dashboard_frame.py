@@ -6,7 +6,9 @@ import re
 
 import pytest
 
-from chatplatform.models import Organization, Tag
+from chatplatform.admin.nouns import Noun
+from chatplatform.admin.site import site
+from chatplatform.models import Agent, Group, Organization, Tag
 from tests import make
 from tests.admin.conftest import Visitor
 
@@ -105,3 +107,27 @@ class TestThePagesThatAskBeforeDeleting:
             "Its translations and its welcome message are deleted with it.",
             "Its members stay; tags and access rules only lose the group.",
         ]
+
+
+class TestEmptyLists:
+    @pytest.mark.parametrize(
+        "noun", [one for one in site()._registry.values() if isinstance(one, Noun)], ids=str
+    )
+    def test_each_list_says_what_will_appear(self, noun: Noun):
+        is_never_empty = noun.model in (Agent, Group)
+
+        assert is_never_empty or str(noun.empty_words) != str(Noun.empty_words)
+
+    def test_one_is_led_to_the_first(self, owner: Visitor):
+        html = owner.get("chatplatform/cannedresponse/").content.decode()
+
+        assert "Answers you give often stand here" in html
+        assert re.search(
+            r'<a href="/admin/chatplatform/cannedresponse/add/" class="main-button">', html
+        )
+
+    def test_where_nothing_is_added_by_hand_it_says_how_entries_come(self, owner: Visitor):
+        html = owner.get("chatplatform/customer/").content.decode()
+
+        assert "Customers appear here by themselves" in html
+        assert "main-button" not in html

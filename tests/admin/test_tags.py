@@ -128,7 +128,7 @@ def test_an_empty_list_says_so_in_plain_words(owner: Visitor):
     empty = owner.get("chatplatform/tag/").content.decode()
     narrowed = owner.get("chatplatform/tag/", q="nothing").content.decode()
 
-    assert "There is nothing here yet." in empty
+    assert "Agents put tags on chats, to find and count them by. Add the first." in empty
     assert "Add tag" in empty
     assert "Nothing fits what you look for." in narrowed
     assert "Show everything" in narrowed
