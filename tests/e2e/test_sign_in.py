@@ -166,8 +166,9 @@ class Person:
         self.page.get_by_label("Code").fill(code_of(seed))
         self.page.get_by_role("button", name="Add the app").click()
         expect(self.page.get_by_role("heading", name="Your recovery codes")).to_be_visible()
-        codes = self.page.locator(".recovery-codes code").all_inner_texts()
-        return seed, codes
+        codes = self.page.locator(".recovery-codes code")
+        expect(codes).to_have_count(10)
+        return seed, codes.all_inner_texts()
 
     def adds_passkey(self) -> None:
         """Add a passkey."""

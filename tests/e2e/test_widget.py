@@ -259,10 +259,10 @@ class TestNothingIsLostOrDoubled:
         line.swallow = lambda frame: True
         agent.say(chat_id, "into the silence")
         banner = widget.panel.locator("#banner")
-        expect(banner).to_be_visible(timeout=30_000)
+        expect(banner).to_be_visible(timeout=60_000)
         line.mend()
 
-        expect(widget.bubbles).to_have_count(2, timeout=20_000)
+        expect(widget.bubbles).to_have_count(2, timeout=30_000)
         widget.expect_said("one", "into the silence")
         expect(banner).to_be_hidden()
 

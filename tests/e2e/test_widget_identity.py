@@ -280,6 +280,7 @@ class TestProofs:
         user, site.user = site.user, None
         widget = visit(context, site)
         expect(widget.panel.get_by_text("We could not confirm who you are.")).to_be_visible()
+        widget.page.wait_for_function("heard.length")
         assert widget.page.evaluate("heard[0].code") == "no_proof"
 
         site.user = user
