@@ -1,10 +1,11 @@
 """The workspace's page, and the token its script works with."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.auth.mixins import LoginRequiredMixin
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import get_token
+from django.shortcuts import render
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.decorators import method_decorator
@@ -15,6 +16,7 @@ from django.views.generic import TemplateView
 from agents.workspace.catalogue import CATALOGUE, SECTIONS, SHORTCUTS
 from agents.workspace.directory import directory
 from chatplatform.errors import Authentication, Authorization
+from chatplatform.models import Account
 from chatplatform.selectors import people
 from chatplatform.services import agent_tokens
 
@@ -26,10 +28,17 @@ WIRE_VERSION = "3.7"
 class WorkspaceView(LoginRequiredMixin, TemplateView):
     """The shell of the workspace. Everything that lives in it arrives over Agent RTM.
 
-    Without a session it redirects to the sign-in page, which leads back here.
+    Without a session it redirects to the sign-in page, which leads back here. An account without a
+    seat gets a 403 that says so.
     """
 
     template_name = "workspace/index.html"
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Show the workspace to agents, and to others where else they may go."""
+        if people.seat_of(cast(Account, request.user)) is None:
+            return render(request, "workspace/no_agent.html", status=403)
+        return super().get(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the script's configuration and words, and what stands there before it runs."""

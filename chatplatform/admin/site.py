@@ -11,7 +11,7 @@ from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth import REDIRECT_FIELD_NAME
-from django.core.exceptions import BadRequest
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import SimpleTemplateResponse, TemplateResponse
@@ -145,9 +145,11 @@ class Site(UnfoldAdminSite):
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Lead to the sign-in of all pages; who may not enter, to the workspace."""
+        """Lead to the sign-in of all pages; tell who may not enter so, and where else they may."""
+        if self.has_permission(request):
+            return redirect(reverse("admin:index"))
         if request.user.is_authenticated:
-            return redirect(reverse("workspace"))
+            raise PermissionDenied
         wanted = request.GET.get(REDIRECT_FIELD_NAME, reverse("admin:index"))
         return redirect(f"{reverse('signin')}?{urlencode({REDIRECT_FIELD_NAME: wanted})}")
 

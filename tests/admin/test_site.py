@@ -38,14 +38,15 @@ class TestTheDoor:
     ):
         assert visitor(acme, role).get("").status_code == 200
 
-    def test_others_are_led_to_the_workspace(
+    def test_others_are_told_that_they_may_not(
         self, acme: Organization, visitor: Callable[..., Visitor]
     ):
         response = visitor(acme, "normal").get("company/")
 
         assert response.status_code == 302
         assert response.url.startswith("/admin/login/")
-        assert visitor(acme, "normal").get("login/").url == "/workspace/"
+        assert visitor(acme, "normal").get("login/").status_code == 403
+        assert visitor(acme).get("login/").url == "/admin/"
 
     def test_strangers_sign_in_and_come_back_to_where_they_wanted(self, client: object):
         response = client.get("/admin/login/", {"next": "/admin/company/?a=1&b=2"})  # type: ignore[attr-defined]
