@@ -5,6 +5,8 @@ Two ways to run, one code (architecture.md):
 * *embedded* — nothing set: one process, SQLite, an in-process channel layer, the worker inside it;
 * *grown* — ``DATABASE_URL`` names PostgreSQL and ``REDIS_URL`` a Redis server.
 
+A variable that is set to nothing counts as not set.
+
 Generated secrets and local data live under ``var/``, which git ignores.
 """
 
@@ -16,7 +18,16 @@ from typing import Any
 import structlog
 from environs import Env
 
-env = Env()
+
+class _Env(Env):
+    """Reads variables; ``NAME=`` in a file of them is how people say that it is not set."""
+
+    def _get_value(self, env_key: str, default: Any) -> Any:
+        value = super()._get_value(env_key, default)
+        return default if value == "" else value
+
+
+env = _Env()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env.str("VAR_DIR", str(BASE_DIR / "var")))
