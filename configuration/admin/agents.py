@@ -16,6 +16,7 @@ from django.utils.timesince import timesince
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.decorators import display
 
 from chatplatform import clock
@@ -438,17 +439,37 @@ class AgentNoun(DeedNoun):
     def consequences(self, request: HttpRequest, row: Agent) -> Iterable[str]:
         """Say what goes with them, and what stays."""
         held = seats.holdings(row)
-        yield chats_move(held.running_chats, _now("No chat of theirs is running."))
-        yield _now("They can not sign in any more; %(count)d browsers are signed out.") % {
-            "count": held.browsers
-        }
-        yield _now(
-            "Their tokens are revoked: %(tokens)d of applications, %(personal)d personal ones."
-        ) % {"tokens": held.tokens, "personal": held.personal_tokens}
-        yield _now("Their private canned responses are gone: %(count)d.") % {
-            "count": held.private_responses
-        }
+        if held.running_chats:
+            yield chats_move(held.running_chats, "")
+        yield _now("They can not sign in any more.")
+        yield from _lost(held)
         yield _now("Old chats still show their name. Their seat is free for somebody else.")
+
+
+def _lost(held: seats.Holdings) -> Iterable[str]:
+    """Say what ends with an agent, of what they have any."""
+    if held.browsers:
+        yield ngettext(
+            "%(count)d browser is signed out.", "%(count)d browsers are signed out.", held.browsers
+        ) % {"count": held.browsers}
+    if held.tokens:
+        yield ngettext(
+            "%(count)d token of an application is revoked.",
+            "%(count)d tokens of applications are revoked.",
+            held.tokens,
+        ) % {"count": held.tokens}
+    if held.personal_tokens:
+        yield ngettext(
+            "%(count)d personal access token is revoked.",
+            "%(count)d personal access tokens are revoked.",
+            held.personal_tokens,
+        ) % {"count": held.personal_tokens}
+    if held.private_responses:
+        yield ngettext(
+            "%(count)d canned response only they could use is deleted.",
+            "%(count)d canned responses only they could use are deleted.",
+            held.private_responses,
+        ) % {"count": held.private_responses}
 
 
 def _notifications(row: Agent | None, chosen: list[str]) -> list[str]:

@@ -561,7 +561,7 @@ class TestDeleting:
         with told() as events:
             response = owner.post(path, post="yes")
 
-        assert b"1 personal ones" in asked.content
+        assert b"1 personal access token is revoked." in asked.content
         assert response.status_code == 302
         assert not Agent.objects.filter(pk=ann.pk).exists()
         assert not Account.objects.filter(pk=account.pk).exists()

@@ -109,6 +109,20 @@ class TestThePagesThatAskBeforeDeleting:
         ]
 
 
+def test_of_an_agent_only_what_they_have_is_said_to_go(owner: Visitor, acme: Organization):
+    agent = make.agent(acme)
+    make.pat(agent)
+
+    response = owner.get(f"chatplatform/agent/{agent.pk}/delete/")
+
+    [(_row, consequences)] = response.context["deleted_objects"]
+    assert consequences == [
+        "They can not sign in any more.",
+        "1 personal access token is revoked.",
+        "Old chats still show their name. Their seat is free for somebody else.",
+    ]
+
+
 class TestEmptyLists:
     @pytest.mark.parametrize(
         "noun", [one for one in site()._registry.values() if isinstance(one, Noun)], ids=str
