@@ -1,6 +1,7 @@
 """Organisations, and what each begins with."""
 
 from typing import Final
+from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -9,7 +10,7 @@ from django.db.models import Max
 from chatplatform.errors import Validation
 from chatplatform.models import Application, Group, Organization
 from chatplatform.models.groups import GENERAL_GROUP
-from chatplatform.services import applications
+from chatplatform.services import applications, audit
 from chatplatform.texts import is_line, is_seen
 
 SELF_HOSTED: Final = "self_hosted"
@@ -42,6 +43,28 @@ def create_organization(name: str, *, source_id: str = "") -> Organization:
         any_origin=True,
     )
     return organization
+
+
+@transaction.atomic
+def rename_organization(organization_id: UUID, name: str) -> Organization:
+    """Give an organisation another name; its ids stay. Locks it.
+
+    Raise :class:`Validation` for a name :func:`create_organization` would not take.
+    """
+    checked = checked_name(name)
+    row = Organization.objects.select_for_update(no_key=True).get(pk=organization_id)
+    before, row.name = row.name, checked
+    if row.name != before:
+        row.save(update_fields=["name"])
+        audit.record(
+            row.pk,
+            "rename_organization",
+            "organization",
+            row.pk,
+            before={"name": before},
+            after={"name": row.name},
+        )
+    return row
 
 
 def _with_next_license(name: str, source: dict[str, str]) -> Organization:

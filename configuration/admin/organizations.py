@@ -20,7 +20,7 @@ from chatplatform.domain_events import caused_by
 from chatplatform.models import Organization
 from chatplatform.plans import Plan, Resource
 from chatplatform.selectors import plans
-from chatplatform.services import founding
+from chatplatform.services import founding, organizations
 from chatplatform.services.organizations import NAME_LENGTH
 from chatplatform.transports.addresses import base_url
 from configuration.actions.company import DETAIL_LENGTH, OF_THE_ORGANIZATION
@@ -28,10 +28,13 @@ from configuration.actions.company import DETAIL_LENGTH, OF_THE_ORGANIZATION
 # --- all of them ------------------------------------------------------------------------------
 
 
-class OrganizationForm(NounForm):
-    """A new organisation and its first owner."""
+_NAME_HELP: Final = _("Visitors read it above the chat, unless the chat widget has another name.")
 
-    name = fields.text(_("Name"), max_length=NAME_LENGTH)
+
+class OrganizationForm(NounForm):
+    """A new organisation and its first owner, or the name of one that is there."""
+
+    name = fields.text(_("Name"), _NAME_HELP, max_length=NAME_LENGTH)
     owner_email = fields.email(
         _("Owner's e-mail address"),
         _("They get an invitation by e-mail, and set their own password."),
@@ -41,6 +44,11 @@ class OrganizationForm(NounForm):
     class Meta:
         model = Organization
         fields = ("name",)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.is_new():
+            del self.fields["owner_email"], self.fields["owner_name"]
 
 
 @admin.register(Organization)
@@ -55,9 +63,9 @@ class OrganizationNoun(Noun):
         "owner is invited."
     )
     menu_title = _("Organisations")
+    one = _("organisation")
     order = 10
     tenant = ""
-    can_change = False
     can_remove = False
     list_display = ("name", "licence", "plan", "created_at", "works_here")
     search_fields = ("name", "=license_id")
@@ -69,6 +77,10 @@ class OrganizationNoun(Noun):
         return visitors.may_enter(request) and visitors.account_of(request).is_superuser
 
     def has_add_permission(self, request: HttpRequest, obj: Any | None = None) -> bool:
+        """Tell whether a superuser looks."""
+        return self.has_view_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any | None = None) -> bool:
         """Tell whether a superuser looks."""
         return self.has_view_permission(request)
 
@@ -109,7 +121,10 @@ class OrganizationNoun(Noun):
         )
 
     def store(self, request: HttpRequest, row: Any | None, values: dict[str, Any]) -> Organization:
-        """Make the organisation and invite its owner; one works in it from then on."""
+        """Rename one, or make one and invite its owner; one works in it from then on."""
+        if row is not None:
+            with self.acting(request, row):
+                return organizations.rename_organization(row.pk, values["name"])
         with caused_by(visitors.platform_cause(request)):
             made, owner = founding.found_organization(
                 values["name"],
@@ -141,8 +156,10 @@ RESOURCES: Final[dict[Resource, str | Promise]] = {
 
 
 class CompanyForm(PageForm):
-    """What the company says of itself: the fields of ``update_company_details``."""
+    """The organisation's name, and what the company says of itself: the fields of
+    ``update_company_details``."""
 
+    name = fields.text(_("Name of the organisation"), _NAME_HELP, max_length=NAME_LENGTH)
     company = fields.text(_("Company"), max_length=DETAIL_LENGTH, required=False)
     url = fields.text(_("Website"), max_length=2048, required=False)
     phone = fields.text(_("Phone"), max_length=DETAIL_LENGTH, required=False)
@@ -177,11 +194,15 @@ class CompanyPage(pages.FormPage):
 
     def get_initial(self) -> dict[str, Any]:
         """Return what is known."""
-        return dict(visitors.call(self.request, "get_company_details"))
+        details = visitors.call(self.request, "get_company_details")
+        return {**details, "name": self.organization.name}
 
     def store(self, values: dict[str, Any]) -> None:
-        """Store the details; an emptied one is forgotten."""
-        visitors.call(self.request, "update_company_details", values)
+        """Store the name and the details; an emptied one is forgotten."""
+        details = {field: value for field, value in values.items() if field != "name"}
+        with visitors.acting(self.request, visitors.asking(self.request)):
+            organizations.rename_organization(self.organization.pk, values["name"])
+        visitors.call(self.request, "update_company_details", details)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the organisation, and what it uses."""

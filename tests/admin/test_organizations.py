@@ -78,11 +78,62 @@ def test_all_are_listed_and_found_by_name_and_number(superuser: Visitor, acme: O
     assert found(q=str(acme.license_id)) == [acme]
 
 
-def test_none_is_changed_or_removed(superuser: Visitor, acme: Organization):
-    assert superuser.post(f"{LIST}{acme.pk}/change/", name="Evil").status_code == 403
+def test_none_is_removed(superuser: Visitor, acme: Organization):
     assert superuser.post(f"{LIST}{acme.pk}/delete/", post="yes").status_code == 403
-    acme.refresh_from_db()
-    assert acme.name == "Acme"
+    assert Organization.objects.filter(pk=acme.pk).exists()
+
+
+class TestRenaming:
+    def test_a_superuser_does_it_for_any(
+        self, superuser: Visitor, acme: Organization, logged: Callable[..., Any]
+    ):
+        response = superuser.post(f"{LIST}{acme.pk}/change/", name="  Globex ")
+
+        assert response.status_code == 302
+        acme.refresh_from_db()
+        assert acme.name == "Globex"
+        assert renamed(logged(acme)) == [("root@example.com", {"name": "Acme"}, {"name": "Globex"})]
+
+    def test_an_owner_does_it_on_the_organisations_page(
+        self, owner: Visitor, acme: Organization, logged: Callable[..., Any]
+    ):
+        owner.post("company/", name="Globex", company="Acme Corp.")
+
+        acme.refresh_from_db()
+        assert acme.name == "Globex"
+        who = owner.agent.public_id
+        assert renamed(logged(acme)) == [(who, {"name": "Acme"}, {"name": "Globex"})]
+
+    @pytest.mark.parametrize("name", ["", " ", "x" * 181])
+    def test_to_what_is_no_name_is_refused(self, name: str, owner: Visitor, acme: Organization):
+        response = owner.post("company/", name=name, company="Acme Corp.")
+
+        assert list(errors(response)) == ["name"]
+        acme.refresh_from_db()
+        assert (acme.name, acme.company_details) == ("Acme", {})
+
+    def test_to_the_same_is_no_change(
+        self, owner: Visitor, acme: Organization, logged: Callable[..., Any]
+    ):
+        owner.post("company/", name="Acme")
+
+        assert renamed(logged(acme)) == []
+
+    @pytest.mark.parametrize("role", ["administrator", "normal"])
+    def test_is_for_keepers(self, role: str, acme: Organization, visitor: Callable[..., Visitor]):
+        visitor(acme, role).post(f"{LIST}{acme.pk}/change/", name="Evil")
+
+        acme.refresh_from_db()
+        assert acme.name == "Acme"
+
+
+def renamed(entries: list[dict[str, Any]]) -> list[tuple[str, Any, Any]]:
+    """Who gave which names, as the audit log has it."""
+    return [
+        (entry["user_id"], entry["before"], entry["after"])
+        for entry in entries
+        if entry["action"] == "rename_organization"
+    ]
 
 
 def test_superusers_are_made_by_command(db: None, monkeypatch: pytest.MonkeyPatch):
@@ -109,7 +160,7 @@ class TestOnesOwn:
         acme.company_details = {"city": "Springfield", "country": "US"}
         acme.save()
 
-        response = owner.post("company/", company="Acme Corp.", city="", country="US")
+        response = owner.post("company/", name="Acme", company="Acme Corp.", city="", country="US")
 
         assert response.status_code == 302
         acme.refresh_from_db()
@@ -118,7 +169,7 @@ class TestOnesOwn:
         assert "update_company_details" in [entry["action"] for entry in logged(acme)]
 
     def test_a_detail_that_is_too_long_is_refused(self, owner: Visitor, acme: Organization):
-        response = owner.post("company/", city="x" * 256)
+        response = owner.post("company/", name="Acme", city="x" * 256)
 
         assert list(errors(response)) == ["city"]
         acme.refresh_from_db()

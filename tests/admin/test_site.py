@@ -292,9 +292,8 @@ class TestTwoTabs:
     def test_going_back_is_for_superusers_alone(
         self, owner: Visitor, acme: Organization, globex: Organization
     ):
-        response = owner.post(
-            "company/", company="Acme Ltd", working_in=str(globex.pk), go_back="yes"
-        )
+        sent = {"name": acme.name, "company": "Acme Ltd"}
+        response = owner.post("company/", **sent, working_in=str(globex.pk), go_back="yes")
 
         assert response.status_code == 302
         for one in (acme, globex):
