@@ -16,6 +16,7 @@ from chatplatform.models import AllowedDomain
 from chatplatform.selectors import domains as selectors
 from chatplatform.services.domains import MAX_LENGTH
 from configuration.actions.domains import MANAGE
+from configuration.admin import agreements
 from configuration.admin.deeds import DeedNoun
 
 
@@ -36,8 +37,25 @@ class DomainForm(NounForm):
         fields = ("domain",)
 
 
+def _the_first(domain: str) -> agreements.Question:
+    """Return what is asked before the first domain is named."""
+    return agreements.Question(
+        title=_("Show the chat on this website alone?"),
+        about=domain,
+        consequences=[
+            _now(
+                "It is the first domain you name: the chat disappears from every website but "
+                "this one and its subdomains."
+            ),
+            _now("Name your other websites next; without any domain the chat shows on all."),
+        ],
+        button=_("Show the chat there alone"),
+        means="the only website",
+    )
+
+
 @admin.register(AllowedDomain)
-class DomainNoun(DeedNoun):
+class DomainNoun(agreements.AskingNoun, DeedNoun):
     """The domains whose pages may show the chat."""
 
     form = DomainForm
@@ -72,11 +90,15 @@ class DomainNoun(DeedNoun):
     def store(
         self, request: HttpRequest, row: AllowedDomain | None, values: dict[str, Any]
     ) -> AllowedDomain | None:
-        """Allow the domain."""
+        """Allow the domain; ask before the first, which shuts all other websites out."""
+        organization = self.organization_of(request, row)
+        assert organization is not None  # whoever may add one looks at one
+        is_first = not selectors.allowed_domains(organization.pk)
         self.call(request, "add_allowed_domain", values)
-        return AllowedDomain.objects.filter(
-            organization=self.organization_of(request, None)
-        ).latest("pk")
+        made = AllowedDomain.objects.filter(organization=organization).latest("pk")
+        if is_first:
+            agreements.require(request, _the_first(made.domain))  # undoes it, if nobody agreed
+        return made
 
     def remove(self, request: HttpRequest, row: AllowedDomain) -> None:
         """Take the domain from the list."""

@@ -9,7 +9,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.forms.widgets import DateTimeInput
 from django.http import HttpRequest
@@ -526,6 +526,15 @@ class GreetingNoun(Noun):
             return None
         made = self.call(request, "create_greeting", {"group": values["group"], **payload})
         return Greeting.objects.get(pk=made["id"])
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Have the service make or change it, and say so where no visitor sees it."""
+        super().save_model(request, obj, form, change)
+        if not form.cleaned_data["active"]:
+            messages.warning(
+                request,
+                _("It is not in use: no visitor sees it until “In use” is switched on."),
+            )
 
     def remove(self, request: HttpRequest, row: Greeting) -> None:
         """Forget the greeting."""

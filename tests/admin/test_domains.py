@@ -13,10 +13,27 @@ ADD = f"{LIST}add/"
 
 class TestAllowing:
     def test_a_domain_is_kept_as_browsers_name_it(self, owner: Visitor, acme: Organization):
-        response = owner.post(ADD, domain="https://Shop.Example/cart")
+        response = owner.post(ADD, domain="https://Shop.Example/cart", agreed="the only website")
 
         assert response.status_code == 302
         assert AllowedDomain.objects.get(organization=acme).domain == "shop.example"
+
+    def test_the_first_is_asked_about(self, owner: Visitor):
+        asked = owner.post(ADD, domain="shop.example")
+
+        assert asked.context["question"].consequences[0] == (
+            "It is the first domain you name: the chat disappears from every website but this one "
+            "and its subdomains."
+        )
+        assert asked.context["typed"] == [("domain", "shop.example")]
+        assert not AllowedDomain.objects.exists()
+
+    def test_another_is_not_asked_about(self, owner: Visitor, acme: Organization):
+        domains.allow_domain(acme, "shop.example")
+
+        owner.post(ADD, domain="blog.example")
+
+        assert AllowedDomain.objects.filter(domain="blog.example").exists()
 
     def test_what_is_no_domain_is_refused(self, owner: Visitor):
         response = owner.post(ADD, domain="no domain")

@@ -193,6 +193,19 @@ class TestMaking:
         assert not Greeting.objects.exists()
 
 
+class TestNotInUse:
+    @pytest.mark.parametrize(("active", "said"), [("on", 0), ("", 1)])
+    def test_is_said_when_it_is_saved(
+        self, active: str, said: int, owner: Visitor, acme: Organization
+    ):
+        response = owner.post(ADD, follow=True, **filled(active=active))
+
+        told = [str(one) for one in response.context["messages"]]
+        warned = "It is not in use: no visitor sees it until “In use” is switched on."
+        assert told.count(warned) == said
+        assert Greeting.objects.get().active == bool(active)
+
+
 class TestChanging:
     def test_changes_what_is_sent_and_keeps_what_forms_do_not_show(
         self, owner: Visitor, acme: Organization

@@ -205,6 +205,8 @@ def test_a_domain_is_allowed_and_taken_away(admin: Admin) -> None:
     page.get_by_label("Domain").fill("https://shop.example/")
     judge(admin, "domain-add")
     save(admin)
+    judge(admin, "domain-first")
+    page.get_by_role("button", name="Show the chat there alone").click()
     sees(page.get_by_text("Only pages of these domains"))
     judge(admin, "domains")
     page.get_by_role("link", name="shop.example").last.click()
