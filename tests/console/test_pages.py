@@ -109,7 +109,10 @@ class TestWhoMayEnter:
         for path in OWN:
             assert agent.get(path).status_code == 200, path
         for path in ["applications/new", *pages_of(shop.client_id)]:
-            assert agent.get(path).status_code == 403, path
+            refused = agent.get(path)
+            assert refused.status_code == 403, path
+            assert "You may not open this page" in text(refused), path
+            assert 'class="page-mark"' in refused.content.decode(), path
 
     def test_normal_agents_change_no_application(
         self, acme: Organization, shop: Application, developer: Callable[..., Developer]
@@ -426,6 +429,7 @@ class TestOneApplication:
 
         page = text(response)
         assert listed in response.content.decode()
+        assert "License" not in page
         for words in (
             shop.client_id,
             "https://shop.example/chat",
@@ -438,6 +442,24 @@ class TestOneApplication:
             "Published",
         ):
             assert words in page, words
+
+    def test_what_it_has_not_is_said_with_where_to_make_it(
+        self, owner: Developer, shop: Application
+    ):
+        response = owner.get(f"applications/{shop.client_id}")
+
+        html = response.content.decode()
+        for words in (
+            "Register one in the administration, or by register_webhook",
+            "Make one in the administration, or by create_bot",
+            "Register one in the administration, or by register_property",
+            "What customers call is not listed.",
+        ):
+            assert words in text(response), words
+        for noun in ("webhook/?q=Integration", "bot/", "propertydefinition/"):
+            path = f"/admin/chatplatform/{noun}"
+            assert f'href="{path}"' in html, noun
+            assert owner.client.get(path).status_code == 200, noun
 
     def test_calls_by_themselves_are_a_part_of_a_page(self, owner: Developer, shop: Application):
         one = f"/console/applications/{shop.client_id}"
