@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tracemalloc
 from collections.abc import Callable
 from io import BytesIO, StringIO
@@ -180,6 +181,8 @@ class TestEverythingIsInIt:
 
     def test_people_can_read_it(self, zara: Planted):
         page = export(zara).read("index.html").decode()
+        assert re.search(r"As of \d{1,2} [A-Z][a-z]+ \d{4}, \d\d:\d\d UTC\.", page)
+        assert re.search(r"conversation \d+, \d{1,2} [A-Z][a-z]+ \d{4}, \d\d:\d\d UTC", page)
 
         assert f"My name is {plants.NAME}" in page
         assert zara.whisper in page
