@@ -10,6 +10,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.admin.actions import delete_selected
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.sites import AdminSite
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.db import transaction
@@ -23,7 +24,7 @@ from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from chatplatform.admin import visitors
+from chatplatform.admin import naming, visitors
 from chatplatform.admin.refusals import REFUSED, refuse, words
 from chatplatform.admin.shown import ShownForm
 from chatplatform.models import Organization
@@ -80,6 +81,10 @@ class Noun(ModelAdmin):
     icon: ClassVar[str] = "circle"
     order: ClassVar[int] = 50
     menu_title: ClassVar[str | Promise] = ""
+    one: ClassVar[str | Promise] = ""
+    """What one of them is called within a sentence; empty: the model's name."""
+    labels: ClassVar[dict[str, str | Promise]] = {}
+    """What fields are called that the form does not ask for, by their names (``naming.py``)."""
     empty_words: ClassVar[str | Promise] = gettext_lazy("There is nothing here yet.")
     """What an empty list says: what will appear in it, or how it gets there."""
     tenant: ClassVar[str] = "organization"
@@ -102,6 +107,12 @@ class Noun(ModelAdmin):
     compressed_fields = True
     warn_unsaved_form = True
     list_filter_sheet = False
+
+    def __init__(self, model: type[Model], admin_site: AdminSite) -> None:
+        super().__init__(model, admin_site)
+        asked = getattr(self.form, "base_fields", {})
+        labels = {name: field.label for name, field in asked.items() if field.label}
+        naming.name(model, self.one, self.menu_title, {**labels, **self.labels})
 
     # --- what a subclass says ---
 

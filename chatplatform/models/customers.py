@@ -139,7 +139,8 @@ class CustomerBan(models.Model):
         indexes = (models.Index(fields=["organization", "expires_at"], name="ban_running"),)
 
     def __str__(self) -> str:
-        return " · ".join(str(one) for one in (self.customer_id, self.ip) if one)
+        who = self.customer and (self.customer.name or self.customer.email or str(self.customer_id))
+        return " · ".join(str(one) for one in (who, self.ip) if one)
 
 
 class EmailVerification(models.Model):

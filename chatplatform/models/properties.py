@@ -53,4 +53,4 @@ class PropertyDefinition(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.namespace}.{self.name}"
+        return self.name

@@ -22,7 +22,7 @@ class Suspend(Deed):
 
     name = "suspend"
     title = _("Suspend")
-    done = _("Suspended. Their chats went to others.")
+    done = _("Suspended. They can do nothing until they are let work again.")
     dangerous = True
 
     def is_offered(self, request: HttpRequest, row: Agent) -> bool:

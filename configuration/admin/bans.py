@@ -110,6 +110,12 @@ class BanNoun(DeedNoun):
         "you do it by id or address."
     )
     menu_title = _("Bans")
+    one = _("ban")
+    labels: ClassVar[dict[str, Any]] = {
+        "agent_id": _("Banned by"),
+        "created_at": _("Banned"),
+        "thread_id": _("In the chat's thread"),
+    }
     order = 40
     scopes_to_view = READ
     scopes_to_change = WRITE

@@ -86,7 +86,7 @@ class CannedResponseNoun(Noun):
     order = 20
     scopes_to_view = READ
     scopes_to_change = WRITE
-    list_display = ("short", "shortcuts", "group_id", "is_private", "author", "updated_at")
+    list_display = ("short", "shortcuts", "group_name", "is_private", "author", "updated_at")
     list_filter = ("is_private",)
     search_fields = ("text", "tags")
     search_help_text = _("Text or shortcut")
@@ -127,7 +127,7 @@ class CannedResponseNoun(Noun):
         return " ".join(f"#{tag}" for tag in response.tags)
 
     @display(description=_("Group"), ordering="group__number")
-    def group_id(self, response: CannedResponse) -> str:
+    def group_name(self, response: CannedResponse) -> str:
         """Return the group's name."""
         return str(response.group.name)
 

@@ -127,6 +127,7 @@ class CustomerNoun(DeedNoun, Unending):
         "Customers appear here by themselves, as soon as somebody opens a page with the widget."
     )
     menu_title = _("Customers")
+    labels: ClassVar[dict[str, Any]] = {"created_at": _("First seen")}
     order = 60
     scopes_to_view = READ
     scopes_to_change = WRITE

@@ -53,7 +53,7 @@ class IdentityKeyNoun(DeedNoun):
         "With a key your site can prove who is signed in there, so that agents know for "
         "certain whom they talk to."
     )
-    menu_title = _("Signed-in visitors")
+    menu_title = _("Identity keys")
     order = 40
     audit_subject = "identity_key"
     scopes_to_view = (OWN_CUSTOMERS,)

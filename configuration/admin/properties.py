@@ -255,6 +255,7 @@ class PropertyNoun(DeedNoun):
         "one, and it can be set."
     )
     menu_title = _("Properties")
+    one = _("property")
     order = 60
     audit_subject = "property"
     scopes_to_view = CONFIGURE

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.contrib import admin
+from django.contrib.admin.utils import label_for_field
+from django.core.management import call_command
 from django.db.models import Model
 from django.urls import reverse
 from django.utils.html import strip_tags
@@ -22,6 +25,7 @@ NOUNS: dict[str, Any] = {
 }
 TOO_LARGE = "9" * 23
 """No column of numbers holds it."""
+OF_THE_CODE = re.compile(r"^is_|_at$|_count$|_code$|^(agent|author|group|thread)_id$|^ip$")
 
 
 def at(noun: Noun) -> str:
@@ -194,3 +198,71 @@ def test_tags_are_all_that_is_deleted(owner: Visitor, acme: Organization):
     )
 
     assert not Tag.objects.exists()
+
+
+def pretty(name: str) -> str:
+    """Return what Django makes of a field's name."""
+    return name.replace("_", " ")
+
+
+class TestNames:
+    """What things are called wherever they stand, which is what menu and forms call them."""
+
+    @pytest.mark.parametrize("noun", NOUNS.values(), ids=NOUNS)
+    def test_the_menu_and_sentences_say_the_same(self, noun: Noun):
+        several = str(noun.opts.verbose_name_plural)
+
+        assert several.casefold() == noun.title().casefold()
+
+    @pytest.mark.parametrize("noun", NOUNS.values(), ids=NOUNS)
+    def test_no_column_or_field_has_a_name_of_the_code(self, noun: Noun):
+        columns = {*noun.list_display, *noun.readonly_fields}
+        of_the_code = {name for name in columns if OF_THE_CODE.search(str(name))}
+
+        labels = {name: str(label_for_field(name, noun.model, noun)) for name in of_the_code}
+
+        assert [name for name, label in labels.items() if label.casefold() == pretty(name)] == []
+
+    @pytest.mark.parametrize(
+        ("model", "field", "label"),
+        [
+            ("Agent", "avatar", "Address of a picture"),
+            ("Agent", "mobile", "Mobile number"),
+            ("Group", "language_code", "Language"),
+            ("CannedResponse", "is_private", "For me only"),
+            ("Customer", "created_at", "First seen"),
+        ],
+    )
+    def test_fields_are_called_as_forms_ask_for_them(self, model: str, field: str, label: str):
+        noun = NOUNS[model]
+
+        assert str(label_for_field(field, noun.model, noun)) == label
+
+    @pytest.mark.parametrize(
+        ("model", "one"),
+        [
+            ("CustomerBan", "ban"),
+            ("Organization", "organisation"),
+            ("PropertyDefinition", "property"),
+            ("IdentityKey", "identity key"),
+        ],
+    )
+    def test_one_of_them_is_called_as_several(self, model: str, one: str):
+        assert str(NOUNS[model].opts.verbose_name) == one
+
+    def test_migrations_keep_to_the_models(self, db: None):
+        call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+
+
+def test_who_is_banned_is_named(owner: Visitor, acme: Organization):
+    kim = make.customer(acme, name="Kim")
+
+    owner.post("chatplatform/customerban/add/", customer_id=str(kim.id), address="", days=1)
+
+    assert said(owner) == ["The ban “Kim” was added successfully."]
+
+
+def test_a_property_that_was_made_is_called_by_its_name(owner: Visitor, acme: Organization):
+    row = make.definition(make.application(acme), "tone")
+
+    assert str(row) == "tone"
