@@ -136,7 +136,7 @@ class Play:
         self.hush()
         await asyncio.gather(*self._writing)
 
-    async def more(self, messages: int, within: float = 20) -> None:
+    async def more(self, messages: int, within: float = 90) -> None:
         """Wait until so many more messages have been acknowledged."""
         goal = self.said + messages
         await clients.until(lambda: self.said >= goal, within, f"{messages} more messages")

@@ -29,7 +29,7 @@ def server(tmp_path: Path, redis_server: RedisServer) -> Iterator[LiveServer]:
         )
         yield running
         worker.terminate()
-        assert worker.wait(10) == 0
+        assert worker.wait(30) == 0
 
 
 def cut_all(url: str) -> None:
@@ -65,11 +65,11 @@ async def test_a_worker_goes_on_when_its_database_connections_were_cut(server: L
     async with stage.agent(0) as agent, stage.agent(1), stage.agent(2):
         # Given: a worker at its work
         end_leases(url, first)
-        await clients.until(lambda: told_gone(agent, first), 15, "the worker begins")
+        await clients.until(lambda: told_gone(agent, first), 60, "the worker begins")
 
         # When: all connections to the database are cut
         cut_all(url)
 
         # Then: it notices all the same who is lost
         end_leases(url, second)
-        await clients.until(lambda: told_gone(agent, second), 15, "the worker goes on")
+        await clients.until(lambda: told_gone(agent, second), 60, "the worker goes on")

@@ -5,7 +5,7 @@ import asyncio
 from tests.faults.redis_server import RedisServer
 from tests.faults.stage import Stage, play
 
-WITHIN_SECONDS = 5.0
+WITHIN_SECONDS = 20.0
 WRITE_ON_SECONDS = 1.0
 CUTS = 20
 CUT_EVERY_SECONDS = 0.05
@@ -30,7 +30,7 @@ async def test_clients_agree_within_seconds_after_redis_was_restarted(
         await asyncio.sleep(0.5)
         redis_server.start()
 
-        # Then: though everybody writes on, five seconds later all have what the database has
+        # Then: though everybody writes on, soon afterwards all have what the database has
         await asyncio.sleep(WRITE_ON_SECONDS)
         await cast.end()
         await cast.agree(within=WITHIN_SECONDS - WRITE_ON_SECONDS)

@@ -42,7 +42,7 @@ async def test_everybody_sees_the_stored_order_of_what_two_servers_wrote_at_once
         for reader in readers:
             await clients.until(
                 lambda reader=reader: len(reader.transcript(chat_id)) == len(stored),
-                within=5,
+                within=30,
                 what="all messages",
             )
             assert [event["id"] for event in reader.transcript(chat_id)] == stored

@@ -74,7 +74,7 @@ def test_a_worker_that_is_killed_loses_nothing(running: Installation, there: Rec
     there.answer = after(0.1)
     worker = running.start_worker()
     made = running.make_tags(40)
-    until(lambda: len(there.received) >= 10, 20)
+    until(lambda: len(there.received) >= 10)
 
     # When: it is killed, and another takes over what it had
     worker.kill()
@@ -84,7 +84,7 @@ def test_a_worker_that_is_killed_loses_nothing(running: Installation, there: Rec
     running.start_worker()
 
     # Then: everything arrives, and nothing twice but what had arrived without being written down
-    until(lambda: set(names(there)) == set(made), 30)
+    until(lambda: set(names(there)) == set(made))
     time.sleep(1)
     counts = Counter(there.ids())
     assert len(counts) == len(made)
@@ -104,7 +104,7 @@ def test_workers_beside_each_other_send_nothing_twice(running: Installation) -> 
         made = running.make_tags(100)
 
         for one in receivers:
-            until(lambda one=one: set(names(one)) == set(made), 30)
+            until(lambda one=one: set(names(one)) == set(made))
         time.sleep(1)
         assert [len(one.received) for one in receivers] == [100, 100, 100]
 
@@ -116,17 +116,18 @@ def test_a_worker_that_is_stopped_finishes_what_is_under_way(
     there.answer = after(1)
     worker = running.start_worker()
     running.make_tags(10)
-    until(lambda: there.received, 20)
+    until(lambda: there.received)
 
     began = time.monotonic()
     assert worker.stop() == 0
 
-    assert time.monotonic() - began < 6
+    assert time.monotonic() - began < 9
     under_way = len(there.received)
-    assert running.states(webhook) == {"delivered": under_way, "waiting": 10 - under_way}
+    left = {"delivered": under_way, "waiting": 10 - under_way}
+    assert running.states(webhook) == {state: count for state, count in left.items() if count}
     there.answer = status(200)
     running.start_worker()
-    until(lambda: running.states(webhook) == {"delivered": 10}, 20)
+    until(lambda: running.states(webhook) == {"delivered": 10})
     assert len(set(there.ids())) == len(there.ids()) == 10
 
 
@@ -134,16 +135,16 @@ def test_a_worker_survives_its_database(running: Installation, there: Receiver) 
     webhook = running.listen(there.url)
     running.start_worker()
     made = running.make_tags(5)
-    until(lambda: len(there.received) == 5, 20)
+    until(lambda: len(there.received) == 5)
 
     for _ in range(3):
         running.cut_connections()
         time.sleep(0.2)
-    until(lambda: answers(running), 20)
+    until(lambda: answers(running))
     made += running.make_tags(5)
 
-    until(lambda: set(names(there)) >= set(made), 20)
-    until(lambda: set(running.states(webhook)) == {"delivered"}, 20)
+    until(lambda: set(names(there)) >= set(made))
+    until(lambda: set(running.states(webhook)) == {"delivered"})
 
 
 def test_no_bad_receiver_delays_a_good_one(running: Installation, there: Receiver) -> None:
@@ -178,7 +179,7 @@ def test_no_bad_receiver_delays_a_good_one(running: Installation, there: Receive
         running.listen(there.url)
         running.start_worker()
         running.make_tags(1)
-        until(lambda: there.received, 20)
+        until(lambda: there.received)
 
         # When: everything happens
         happened: dict[str, float] = {}
@@ -190,17 +191,17 @@ def test_no_bad_receiver_delays_a_good_one(running: Installation, there: Receive
             running.delete_tags([name])
 
         # Then: the good one hears of each change at once
-        until(lambda: len(there.received) == 31, 20)
+        until(lambda: len(there.received) == 31)
         delays = [
             call.at - happened[call.body["payload"]["name"]]
             for call in there.received
             if call.body["payload"]["name"] in happened
         ]
         assert len(delays) == 30
-        assert max(delays) < 2, sorted(delays)
+        assert max(delays) < 5, sorted(delays)
         # and each of the others gets what it deserves
         for name in ("endless", "packed"):
-            until(lambda name=name: running.states(webhooks[name]) == {"delivered": 30}, 20, name)
+            until(lambda name=name: running.states(webhooks[name]) == {"delivered": 30}, what=name)
         states = {name: running.states(webhook) for name, webhook in webhooks.items()}
         assert 5 <= states["redirecting"]["failed"] <= len(made["redirecting"].received) <= 12
         assert states["gone"].keys() == {"failed"}
@@ -244,6 +245,6 @@ def test_nothing_is_sent_twice_to_a_receiver_that_closes_connections(
 
     running.make_tags(50)
 
-    until(lambda: len(there.received) == 50, 20)
+    until(lambda: len(there.received) == 50)
     time.sleep(0.5)
     assert len(set(there.ids())) == len(there.ids()) == 50
