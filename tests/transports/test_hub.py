@@ -1,6 +1,7 @@
 """The hub: who is told, in which shape, and what happens when something may have been missed."""
 
 import asyncio
+import threading
 import uuid
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
@@ -17,6 +18,7 @@ from chatplatform.domain_events.events import EventAppended
 from chatplatform.domain_events.routing import RoutingStatusSet
 from chatplatform.domain_events.sessions import SessionsEnded
 from chatplatform.requester import Requester
+from chatplatform.selectors import chats
 from chatplatform.transports import envelopes, hub
 from chatplatform.transports import server as servers
 from chatplatform.transports.connection import Connection
@@ -24,7 +26,7 @@ from chatplatform.transports.envelopes import Origin
 from chatplatform.transports.publish import publish
 from chatplatform.transports.server import Server
 from tests.transports import fakes
-from tests.transports.fakes import ORGANIZATION, Service, said, terms
+from tests.transports.fakes import ORGANIZATION, Service, said, terms, until
 
 CUSTOMER = uuid.uuid4()
 OTHER_CUSTOMER = uuid.uuid4()
@@ -315,14 +317,23 @@ async def test_two_processes_writing_to_one_chat_are_heard_in_its_order(
     assert [socket.told for socket in sockets] == [expected, expected]
 
 
-async def test_a_gap_is_filled_from_the_database(server: Server, service: Service) -> None:
+async def test_a_gap_is_filled_from_the_database(
+    server: Server, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
     socket = await agent(server)
     service.missing = [said("two", sequence=2)]
+    gate = threading.Event()
 
+    def missing_changes(chat_id: str, after: int, before: int) -> list[EventAppended]:
+        assert gate.wait(10)
+        return service.missing_changes(chat_id, after, before)
+
+    monkeypatch.setattr(chats, "missing_changes", missing_changes)
     server.publisher.publish([said("one", sequence=1), said("three", sequence=3)])
     await settle(server)
     early = list(socket.told)
-    await asyncio.sleep(0.3)
+    gate.set()
+    await until(lambda: len(socket.told) == 3)
 
     assert early == ["one"]
     assert socket.told == ["one", "two", "three"]
@@ -334,8 +345,7 @@ async def test_who_caused_a_change_that_was_read_first_gets_it_with_their_reques
     cause, other = await agent(server), await agent(server, "bob")
     service.missing = [said("two", sequence=2)]
     server.publisher.publish([said("one", sequence=1), said("three", sequence=3)])
-    await settle(server)
-    await asyncio.sleep(0.3)
+    await until(lambda: len(cause.told) == len(other.told) == 3)
 
     late = Origin(cause.connection.id, "r1")
     for _ in range(2):
@@ -355,7 +365,8 @@ async def test_a_gap_that_can_not_be_filled_sends_away_who_may_see_the_chat(
     here = {"groups": [3], "present": [str(CUSTOMER)]}
 
     server.publisher.publish([said(sequence=1, **here), said(sequence=3, **here)])
-    await asyncio.sleep(0.3)
+    await until(lambda: all(socket.closed for socket in concerned))
+    await settle()
 
     assert [socket.reasons for socket in concerned] == [
         ["internal_error"],
@@ -461,7 +472,7 @@ async def test_beats_that_do_not_come_back_are_a_loss(
         await settle()
     before = socket.closed
     server.hub.tick()
-    await settle()
+    await until(lambda: socket.closed)
 
     assert before is False
     assert socket.reasons == ["internal_error"]
@@ -487,7 +498,7 @@ async def test_a_failed_publish_is_a_loss(
 
     monkeypatch.setattr(layer, "group_send", away)
     server.publisher.publish([said()])
-    await settle()
+    await until(lambda: socket.closed)
 
     assert socket.told == []
     assert socket.reasons == ["internal_error"]
@@ -498,18 +509,21 @@ async def test_a_peer_learns_of_a_failed_publish_by_the_next_beat(
 ) -> None:
     socket = await agent(server)
     peer.publisher.publish([said("one", sequence=1)])
-    await settle()
+    await until(lambda: socket.told == ["one"])
+    tried: list[str] = []
 
     async def away(group: str, message: dict[str, Any]) -> None:
+        tried.append(group)
         raise ConnectionError
 
     with monkeypatch.context() as patch:
         patch.setattr(layer, "group_send", away)
         peer.publisher.publish([said("two", sequence=2)])
+        await until(lambda: tried != [])
         await settle()
     before = socket.closed
     peer.hub.tick()
-    await settle()
+    await until(lambda: socket.closed)
 
     assert before is False
     assert socket.told == ["one"]
@@ -520,16 +534,18 @@ async def test_a_failed_publish_of_a_peer_nobody_knows_is_a_loss(
     server: Server, peer: Server, layer: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     socket = await agent(server)
+    tried: list[str] = []
 
     async def away(group: str, message: dict[str, Any]) -> None:
+        tried.append(group)
         raise ConnectionError
 
     with monkeypatch.context() as patch:
         patch.setattr(layer, "group_send", away)
         peer.publisher.publish([said("one", sequence=1)])
-        await settle()
+        await until(lambda: tried != [])
     peer.publisher.publish([said("two", sequence=2)])
-    await settle()
+    await until(lambda: socket.closed)
 
     assert socket.reasons == ["internal_error"]
 
@@ -545,12 +561,11 @@ async def test_a_login_waits_until_the_subscription_works(
     with monkeypatch.context() as patch:
         patch.setattr(layer, "group_send", nowhere)
         waiting = asyncio.create_task(agent(server))
-        await asyncio.sleep(0.3)
+        await until(lambda: len(sent) > 1)
         early = waiting.done()
-    socket = await asyncio.wait_for(waiting, 2)
+    socket = await asyncio.wait_for(waiting, 10)
 
     assert early is False
-    assert len(sent) > 1
     assert socket.closed is False
 
 
@@ -593,7 +608,7 @@ async def test_what_happened_while_nobody_was_connected_is_not_told_later(
 
     second = await agent(server)
     server.publisher.publish([said("four", sequence=4)])
-    await asyncio.sleep(0.3)
+    await until(lambda: "four" in second.told)
 
     assert second.told == ["four"]
 
@@ -665,7 +680,7 @@ async def test_a_customer_who_logs_in_at_an_address_that_is_ended_meanwhile_is_e
     await settle(server)
 
     server.hub.admit(socket.connection, terms(fakes.customer(CUSTOMER)))
-    await settle()
+    await until(lambda: socket.closed)
 
     assert socket.reasons == ["customer_banned"]
 

@@ -1,6 +1,7 @@
 """Publishing: from the loop, from its threads, and from a process without one."""
 
 import asyncio
+import secrets
 import threading
 import uuid
 from collections.abc import AsyncIterator
@@ -16,7 +17,7 @@ from chatplatform import domain_events, transports
 from chatplatform.transports import envelopes
 from chatplatform.transports.envelopes import Origin
 from chatplatform.transports.publish import Publisher, SyncPublisher, publish, ways
-from tests.transports.fakes import ORGANIZATION, said
+from tests.transports.fakes import ORGANIZATION, said, until
 
 HERE = str(ORGANIZATION)
 
@@ -86,7 +87,7 @@ async def test_what_waits_while_a_send_is_under_way_leaves_as_one_message(
 ) -> None:
     recorder.free.clear()
     publisher.publish([said("a")])
-    await asyncio.sleep(0.01)
+    await until(lambda: recorder.sent != [])
 
     for text in "bcd":
         publisher.publish([said(text)])
@@ -116,7 +117,7 @@ async def test_what_a_thread_tells_is_published_by_the_loop(
     transports.start()
 
     await asyncio.to_thread(domain_events._deliver, said("from a thread"))
-    await asyncio.sleep(0.01)
+    await until(lambda: recorder.sent != [])
 
     assert opened(recorder) == [[(1, ["from a thread"])]]
 
@@ -145,10 +146,12 @@ def test_without_a_loop_and_without_redis_nobody_listens(monkeypatch: pytest.Mon
 if django_settings.REDIS_URL:
 
     async def test_a_process_without_a_loop_writes_the_layers_own_format() -> None:
-        layer = RedisPubSubChannelLayer(hosts=[django_settings.REDIS_URL], prefix="mine")
+        prefix = secrets.token_hex(4)
+        layer = RedisPubSubChannelLayer(hosts=[django_settings.REDIS_URL], prefix=prefix)
         channel = await layer.new_channel()
         await layer.group_add(envelopes.group_name(HERE), channel)
-        await asyncio.sleep(0.2)
+        with redis.Redis.from_url(django_settings.REDIS_URL) as client:
+            await until(lambda: client.pubsub_channels(f"{prefix}__group__*") != [])
         without_loop = SyncPublisher(layer, "worker")
 
         def work() -> None:

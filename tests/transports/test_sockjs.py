@@ -77,6 +77,12 @@ async def logged_in(web: httpx.AsyncClient, session: str = SESSION) -> None:
     assert await heard(web, session) == [WELCOME]
 
 
+def polled(server: Server) -> bool:
+    """Tell whether a request fetches from the only session."""
+    (session,) = server.sessions.values()
+    return session._fetcher is not None
+
+
 async def socket(address: str, path: str = f"{SESSION}/websocket") -> ClientConnection:
     """Open a session over a WebSocket."""
     client = await connect(f"{address}{path}", compression=None)
@@ -290,10 +296,11 @@ async def test_a_session_on_requests_logs_in_and_hears_pushes(
     assert [frame["payload"]["event"]["text"] for frame in polled] == ["one", "two"]
 
 
-async def test_a_poll_waits_for_what_comes(web: httpx.AsyncClient) -> None:
+async def test_a_poll_waits_for_what_comes(web: httpx.AsyncClient, server: Server) -> None:
     await logged_in(web)
 
     poll = asyncio.create_task(heard(web))
+    await until(lambda: polled(server))
     await asyncio.sleep(0.05)
     assert not poll.done()
     await say(web, {"action": "ping"})
@@ -301,10 +308,12 @@ async def test_a_poll_waits_for_what_comes(web: httpx.AsyncClient) -> None:
     assert await poll == [PONG]
 
 
-async def test_a_second_poll_beside_the_first_is_turned_away(web: httpx.AsyncClient) -> None:
+async def test_a_second_poll_beside_the_first_is_turned_away(
+    web: httpx.AsyncClient, server: Server
+) -> None:
     await logged_in(web)
     first = asyncio.create_task(heard(web))
-    await asyncio.sleep(0.05)
+    await until(lambda: polled(server))
 
     second = await web.post(f"{SESSION}/xhr")
     await say(web, {"action": "ping"})
@@ -445,10 +454,12 @@ async def test_a_poll_gets_heartbeats(
 async def test_a_session_nobody_polls_ends(
     web: httpx.AsyncClient, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(polling, "SESSION_SECONDS", 0.05)
     await logged_in(web)
     assert fakes.users(server) == {"ann"}
 
+    monkeypatch.setattr(polling, "SESSION_SECONDS", 0.05)
+    await say(web, {"action": "ping"})
+    assert await heard(web) == [PONG]
     await until(lambda: not server.sessions)
 
     assert fakes.users(server) == set()
