@@ -1,6 +1,6 @@
 // What conversations need in Node and in a browser.
 
-const WITHIN = 5000;
+const WITHIN = 20_000;
 
 function withTimeout(answer, name) {
   if (typeof answer?.then !== "function") return answer;

@@ -17,6 +17,9 @@ from livechat.agent.web.base import AgentWeb
 from livechat.customer.rtm.base import CustomerRTM
 from livechat.customer.web.base import CustomerWeb
 
+WITHIN = 20
+"""Seconds until an answer or a push that should come is missed."""
+
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489"
     "0000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082"
@@ -43,7 +46,7 @@ def granted(response):
 
 def pushed(client, action, wanted):
     """Wait for a push that ``wanted`` accepts, and return its payload."""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + WITHIN
     while time.monotonic() < deadline:
         for message in list(client.ws.messages):
             if (message.get("type"), message.get("action")) != ("push", action):
@@ -75,8 +78,8 @@ def main(host, version, demo, customer, authority):
     )
 
     # Both log in; the agent takes chats.
-    agent_rtm.open_connection()
-    customer_rtm.open_connection()
+    agent_rtm.open_connection(response_timeout=WITHIN)
+    customer_rtm.open_connection(response_timeout=WITHIN)
     profile = granted(agent_rtm.login(token=agent_token))["my_profile"]
     assert profile["id"] == agent["id"]
     granted(agent_rtm.set_routing_status(status="accepting_chats"))

@@ -152,7 +152,7 @@ class Conversation:
     def enter(self):
         """Everybody logs in; the agent takes chats."""
         for client in (self.rtm, self.third, self.customer):
-            client.open_connection()
+            client.open_connection(response_timeout=20)
         login = self.rtm.login(token=self.token, customer_monitoring_level="highest_available")
         equal(login["my_profile"]["id"], self.agent_id)
         self.third.login(token=self.third_token)
