@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.db import transaction
+
 from chatplatform import clock
 from chatplatform.models import (
     Agent,
@@ -26,8 +28,9 @@ CHATS = 24
 RUNNING = 5
 
 
+@transaction.atomic
 def keep_busy(organization_id: str) -> None:
-    """Make the day."""
+    """Make the day, all of it at once: the overview reads it meanwhile."""
     organization = Organization.objects.get(id=organization_id)
     now = clock.now()
     agents = list(Agent.objects.filter(organization=organization, kind="human").order_by("id"))
@@ -36,7 +39,6 @@ def keep_busy(organization_id: str) -> None:
         week = timedelta(days=7 if number % 3 == 2 else 0)
         _talk(organization, agents[number % len(agents)], now - ago - week, number)
     waiting = make.chat(make.customer(organization, name="Wanda Waiting"))
-    Thread.objects.filter(id=waiting.active_thread_id).update(queued_at=now - timedelta(minutes=4))
     Customer.objects.filter(organization=organization).update(online_since=now)
     hook = make.webhook(make.application(organization), "tag_created", url="https://down.example/")
     make.delivery(organization, hook, error="no route to host", status=None)
@@ -44,6 +46,8 @@ def keep_busy(organization_id: str) -> None:
         failures=7, failing_since=now - timedelta(hours=3)
     )
     _connect(agents)
+    queued_at = clock.now() - timedelta(minutes=4)
+    Thread.objects.filter(id=waiting.active_thread_id).update(queued_at=queued_at)
 
 
 def _connect(agents: list[Agent]) -> None:

@@ -168,7 +168,7 @@ class TestForEveryHand:
         page.keyboard.press("Tab")
         page.keyboard.press("Enter")
 
-        assert page.url.endswith("#content")
+        expect(page).to_have_url(re.compile("#content$"))
 
     def test_the_menu_is_found_by_name(self, admin: Admin):
         page = admin.open()
