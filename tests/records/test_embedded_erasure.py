@@ -44,8 +44,8 @@ async def test_an_erased_customers_socket_ends_when_its_lease_is_missed(tmp_path
             )
             with pytest.raises(Refused) as refusal:
                 await client.call("start_chat")
-            async with asyncio.timeout(LEASE_SECONDS):
-                push = await client.push("customer_disconnected")
+            await clients.until(lambda: client.closings != [], 2 * LEASE_SECONDS, "the end")
+            push = await client.push("customer_disconnected")
 
         with pytest.raises(Refused) as shut_out:
             await clients.customer(
