@@ -76,6 +76,7 @@ class ProviderNoun(agreements.AskingNoun):
         "With a provider your people sign in by the account they have at work. Without one, "
         "they use a password or a passkey."
     )
+    one = _("sign-in provider")
     menu_title = _("Sign-in providers")
     order = 70
     audit_subject = "identity_provider"

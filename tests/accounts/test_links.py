@@ -135,7 +135,7 @@ class TestAForgedHost:
     ) -> None:
         nora = make.agent(acme, email="nora@example.com")
 
-        shown = visitor.post(f"chatplatform/agent/{nora.pk}/invitation-link/")
+        shown = visitor.post(f"chatplatform/agent/{nora.pk}/invitation-link/", follow=True)
 
         assert "http://evil.example/account/invitation/" in shown.content.decode()
 

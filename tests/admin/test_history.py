@@ -34,6 +34,7 @@ from chatplatform.models import (
     Webhook,
     WebhookDelivery,
 )
+from chatplatform.services import identity_providers
 from tests import make
 from tests.admin.conftest import Visitor
 
@@ -95,6 +96,22 @@ def agent_changed(visitor: Visitor, acme: Organization) -> Model:
     return done(visitor, make.agent(acme), "suspend")
 
 
+def provider_renamed(visitor: Visitor, acme: Organization) -> Model:
+    """Call a provider otherwise; its issuer need not answer to that."""
+    values: identity_providers.ProviderValues = {
+        "name": "Acme",
+        "issuer": "https://login.example.com",
+        "client_id": "chat",
+        "client_secret": "planted-secret",
+        "enabled": True,
+        "required": False,
+    }
+    row = identity_providers.create_provider(acme, values)
+    shown = {"name": "Acme Login", "issuer": row.issuer, "client_id": "chat", "enabled": "on"}
+    visitor.post(f"{at(IdentityProvider)}{row.pk}/change/", **shown)
+    return row
+
+
 def token_made(visitor: Visitor, acme: Organization) -> Model:
     """Have a token of one's own, which people make in their own account."""
     assert visitor.agent is not None
@@ -127,7 +144,7 @@ MAKING: dict[type[Model], Making] = {
         **{**rows("url", "domain", "places"), "url-TOTAL_FORMS": 1, "url-0-value": "/pricing"},
     ),
     Agent: agent_changed,
-    AllowedDomain: adding(AllowedDomain, domain="shop.example"),
+    AllowedDomain: adding(AllowedDomain, domain="shop.example", agreed="the only website"),
     Application: application_cut_off,
     Bot: adding_to_an_application(Bot, type="chatbot", **OF_A_BOT),
     BotTemplate: adding_to_an_application(BotTemplate, **OF_A_BOT),
@@ -173,14 +190,7 @@ MAKING: dict[type[Model], Making] = {
         **{f"members-{make.agent(acme).public_id}": "first"},
     ),
     IdentityKey: adding(IdentityKey, name="Web shop"),
-    IdentityProvider: adding(
-        IdentityProvider,
-        name="Acme Login",
-        issuer="https://login.example.com/",
-        client_id="chat",
-        client_secret="planted-secret",
-        enabled="on",
-    ),
+    IdentityProvider: provider_renamed,
     PersonalAccessToken: token_made,
     PropertyDefinition: adding_to_an_application(
         PropertyDefinition,
