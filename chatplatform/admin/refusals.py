@@ -71,7 +71,7 @@ _PLAIN: Final = (
     ),
     _Plain(
         re.compile(r"key goes with type session_field, and only with it"),
-        _("Name a session field if one reaches the goal; else leave this empty."),
+        _("Name the session field."),
         ("key",),
     ),
     _Plain(

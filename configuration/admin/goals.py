@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -33,7 +33,7 @@ TYPES = (
 
 
 class GoalForm(NounForm):
-    """A goal. Which fields it needs depends on what reaches it."""
+    """A goal. Which fields it needs depends on what reaches it; others are left out."""
 
     name = fields.text(gettext_lazy("Name"), max_length=255)
     active = fields.switch(
@@ -44,18 +44,18 @@ class GoalForm(NounForm):
     type = fields.choice(gettext_lazy("Reached when"), TYPES)
     key = fields.text(
         gettext_lazy("Session field"),
-        gettext_lazy("The field's name. Only for goals that a session field reaches."),
+        gettext_lazy("The field's name, as your website sends it."),
         required=False,
         max_length=255,
     )
     operator = fields.choice(
-        gettext_lazy("The address, or the field,"),
+        gettext_lazy("Comparison"),
         OPERATORS,
-        gettext_lazy("Not for goals that an application reports."),
+        gettext_lazy("How the page's address, or the field, is compared with the value."),
         required=False,
     )
     value = fields.text(
-        gettext_lazy("this"),
+        gettext_lazy("Value"),
         gettext_lazy("An address or a part of one, such as /thanks; or the field's value."),
         required=False,
         max_length=2048,
@@ -64,6 +64,15 @@ class GoalForm(NounForm):
     class Meta:
         model = Goal
         fields = ("name", "active", "type", "key", "operator", "value")
+
+    def clean(self) -> dict[str, Any]:
+        """Leave out what the type has no use for, which is not shown."""
+        values: dict[str, Any] = super().clean() or self.cleaned_data
+        if values.get("type") != Goal.Type.SESSION_FIELD:
+            values["key"] = ""
+        if values.get("type") == Goal.Type.API:
+            values["operator"] = values["value"] = ""
+        return values
 
 
 @admin.register(Goal)
@@ -78,6 +87,11 @@ class GoalNoun(Noun):
         "time it is reached is counted here."
     )
     menu_title = gettext_lazy("Goals")
+    conditional_fields: ClassVar[dict[str, str]] = {
+        "key": f"type === '{Goal.Type.SESSION_FIELD}'",
+        "operator": f"type !== '{Goal.Type.API}'",
+        "value": f"type !== '{Goal.Type.API}'",
+    }
     order = 40
     scopes_to_view = ("greetings:ro",)
     scopes_to_change = ("greetings:rw",)

@@ -126,8 +126,8 @@ class RuleForm(forms.Form):
     urls = _few_lines(
         gettext_lazy("Addresses"), gettext_lazy("One a line, each a part of the page's address.")
     )
-    operator = fields.choice(gettext_lazy("which"), OPERATORS, initial="greater_or_equal")
-    value = fields.text(gettext_lazy("this"), required=False, max_length=2048)
+    operator = fields.choice(gettext_lazy("Comparison"), OPERATORS, initial="greater_or_equal")
+    value = fields.text(gettext_lazy("Value"), required=False, max_length=2048)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

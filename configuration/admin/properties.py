@@ -29,7 +29,7 @@ from chatplatform.selectors import property_values
 from chatplatform.selectors.properties import party
 from chatplatform.selectors.property_values import Slot
 from configuration.actions.properties import CONFIGURE, WRITE_GROUP, WRITE_LICENSE
-from configuration.admin import choices
+from configuration.admin import choices, routing
 from configuration.admin.deeds import Deed, DeedNoun
 
 Type = PropertyDefinition.Type
@@ -397,26 +397,31 @@ def _field(slot: Slot) -> forms.Field:
     definition = slot.definition
     offered: list[tuple[Any, Any]]
     options: dict[str, Any] = {"required": False, "disabled": not slot.writable}
-    about = _about(slot)
+    asked = routing.asked(definition.namespace, definition.name)
+    label = str(asked.label) if asked else definition.name
+    about = _about(slot, asked)
     if definition.type == Type.BOOL:
         offered = [("", _("Not set")), (YES, _("Yes")), (NO, _("No"))]
         initial = "" if slot.value is None else YES if slot.value else NO
-        return fields.choice(definition.name, offered, about, initial=initial, **options)
+        return fields.choice(label, offered, about, initial=initial, **options)
     if definition.domain is not None:
         offered = [("", _("Not set"))]
         offered += [(str(one), str(one)) for one in definition.domain]
         initial = "" if slot.value is None else str(slot.value)
-        return fields.choice(definition.name, offered, about, initial=initial, **options)
+        return fields.choice(label, offered, about, initial=initial, **options)
     if definition.type == Type.INT:
         options |= {"min_value": definition.lowest, "max_value": definition.highest}
-        return fields.number(definition.name, about, initial=slot.value, **options)
+        return fields.number(label, about, initial=slot.value, **options)
     make = fields.long_text if "\n" in (slot.value or "") else fields.text
     options |= {"max_length": MAX_STRING, "strip": False}
-    return make(definition.name, about, initial=slot.value, **options)
+    return make(label, about, initial=slot.value, **options)
 
 
-def _about(slot: Slot) -> str:
+def _about(slot: Slot, asked: forms.Field | None) -> str:
     parts = [slot.description]
+    if asked:
+        named = _now("Programs call it %(name)s; Routing and timers asks for it as well.")
+        parts = [str(asked.help_text), named % {"name": slot.definition.name}]
     if slot.definition.default is not None:
         parts.append(_now("Empty: %(default)s.") % {"default": slot.definition.default})
     if not slot.writable:

@@ -359,6 +359,18 @@ class GroupRoutingForm(PageForm):
     )
 
 
+def asked(namespace: str, name: str) -> forms.Field | None:
+    """Return the field by which a page here asks for a property, of the licence or of groups;
+    ``None``: neither does.
+    """
+    ways = ((LICENSE, RoutingForm().fields), (GROUP, GroupRoutingForm.base_fields))
+    for settings, form_fields in ways:
+        for setting in settings.values():
+            if (setting.namespace, setting.name) == (namespace, name):
+                return form_fields[field_name(setting)]
+    return None
+
+
 @register
 class GroupRoutingPage(FormPage):
     """Routing of one group: ``?group=`` names it."""

@@ -43,6 +43,24 @@ def test_one_that_lacks_what_its_type_needs_is_refused_in_words(owner: Visitor, 
     assert not Goal.objects.exists()
 
 
+def test_a_session_field_has_to_be_named(owner: Visitor, db: None):
+    response = owner.post(ADD, **{**THANKS, "type": "session_field"})
+
+    assert "Name the session field." in str(errors(response))
+    assert not Goal.objects.exists()
+
+
+def test_what_its_type_has_no_use_for_is_left_out(owner: Visitor, acme: Organization):
+    owner.post(ADD, **{**THANKS, "key": "plan"})
+    owner.post(ADD, **{**THANKS, "type": "api"})
+
+    rows = Goal.objects.filter(organization=acme).order_by("id")
+    assert [*rows.values_list("type", "key", "operator", "value")] == [
+        ("url", "", "contains", "/thanks"),
+        ("api", "", "", ""),
+    ]
+
+
 def test_a_goal_is_changed(owner: Visitor, acme: Organization):
     goal = make.goal(acme)
 

@@ -238,6 +238,17 @@ class TestValues:
         assert f"{app.client_id}:shown" in names
         assert f"{app.client_id}:hidden" not in names
 
+    def test_what_routing_asks_for_is_called_as_there(self, owner: Visitor, sales: Group):
+        fields = owner.get(VALUES).context["form"].fields
+        of_sales = owner.get(f"{VALUES}?group={sales.number}").context["form"].fields
+
+        picking = fields["chats:manual_routing"]
+        assert picking.label == "Agents pick chats themselves"
+        assert "Programs call it manual_routing;" in picking.help_text
+        assert fields["chats:archive_chat_after_min"].label.endswith(" (minutes)")
+        assert of_sales["chats:queue.enabled.override"].label == "Queue"
+        assert fields["monitoring:ip_mask"].label == "ip_mask"
+
     def test_one_namespace_is_looked_at(self, owner: Visitor):
         names = owner.get(VALUES, namespace="test").context["form"].fields
 

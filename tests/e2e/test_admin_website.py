@@ -126,7 +126,7 @@ class TestGreeting:
         page.locator("#id_name").fill("After a moment")
         page.get_by_label("In use").check()
         page.get_by_label("Words", exact=True).fill("Do you need a hand?")
-        page.get_by_label("this", exact=True).fill("0")
+        page.get_by_label("Value", exact=True).fill("0")
         page.get_by_role("button", name="Save", exact=True).click()
         expect(admin.said()).to_contain_text("After a moment")
 

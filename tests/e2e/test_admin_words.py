@@ -63,8 +63,13 @@ class TestGoals:
     def test_a_goal_is_made_and_listed_in_words(self, admin: Admin):
         page = admin.open("chatplatform/goal/add/")
         page.get_by_role("textbox", name=re.compile("^Name")).fill("Order")
-        page.get_by_label("The address, or the field,").select_option("contains")
-        page.get_by_role("textbox", name=re.compile("^this")).fill("/thanks")
+        field = page.get_by_role("textbox", name="Session field")
+        expect(field).to_be_hidden()
+        page.get_by_label("Reached when").select_option("session_field")
+        expect(field).to_be_visible()
+        page.get_by_label("Reached when").select_option("url")
+        page.get_by_label("Comparison").select_option("contains")
+        page.get_by_role("textbox", name=re.compile("^Value")).fill("/thanks")
         assert admin.grave("goals-add") == []
         save(page)
 
