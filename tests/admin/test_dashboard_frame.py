@@ -83,7 +83,7 @@ class TestThePagesThatAskBeforeDeleting:
 
         html = response.content.decode()
         assert re.findall(r"<button[^>]*bg-red-600[^>]*>\s*(.*?)\s*</button>", html) == [button]
-        assert re.findall(r"deletion-name[^>]*>(.*?)<", html) == [tag.name for tag in tags]
+        assert re.findall(r"concerned-name[^>]*>(.*?)<", html) == [tag.name for tag in tags]
         assert "<h1>Delete</h1>" in html
         assert Tag.objects.count() == number
 
