@@ -16,7 +16,7 @@ from django.utils.timesince import timesince
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext_lazy
 from unfold.decorators import display
 
 from chatplatform import clock
@@ -40,7 +40,7 @@ from configuration.admin.agent_deeds import (
     Suspend,
     Unsuspend,
 )
-from configuration.admin.deeds import Deed, DeedNoun, chats_move
+from configuration.admin.deeds import Deed, DeedNoun, chats_move, counted
 from configuration.admin.lists import STATUS_COLOURS, GatheringList, initials, status_badge
 
 _LATELY: Final = timedelta(minutes=1)
@@ -73,6 +73,31 @@ OWNER_STAYS: Final = _(
     "owner can not be given another role, suspended or deleted. Only passing the organisation on "
     "to somebody else would change that, and no form or API call here does it."
 )
+
+
+_LOST: Final = {
+    "browsers": ngettext_lazy(
+        "%(count)d browser is signed out.",
+        "%(count)d browsers are signed out.",
+        "count",
+    ),
+    "tokens": ngettext_lazy(
+        "%(count)d token of an application is revoked.",
+        "%(count)d tokens of applications are revoked.",
+        "count",
+    ),
+    "personal_tokens": ngettext_lazy(
+        "%(count)d personal access token is revoked.",
+        "%(count)d personal access tokens are revoked.",
+        "count",
+    ),
+    "private_responses": ngettext_lazy(
+        "%(count)d canned response only they could use is deleted.",
+        "%(count)d canned responses only they could use are deleted.",
+        "count",
+    ),
+}
+"""What ends with an agent, by the numbers of ``seats.Holdings``."""
 
 
 def _chats_at_a_time(most: int) -> forms.IntegerField:
@@ -442,34 +467,8 @@ class AgentNoun(DeedNoun):
         if held.running_chats:
             yield chats_move(held.running_chats, "")
         yield _now("They can not sign in any more.")
-        yield from _lost(held)
+        yield from counted(held, _LOST)
         yield _now("Old chats still show their name. Their seat is free for somebody else.")
-
-
-def _lost(held: seats.Holdings) -> Iterable[str]:
-    """Say what ends with an agent, of what they have any."""
-    if held.browsers:
-        yield ngettext(
-            "%(count)d browser is signed out.", "%(count)d browsers are signed out.", held.browsers
-        ) % {"count": held.browsers}
-    if held.tokens:
-        yield ngettext(
-            "%(count)d token of an application is revoked.",
-            "%(count)d tokens of applications are revoked.",
-            held.tokens,
-        ) % {"count": held.tokens}
-    if held.personal_tokens:
-        yield ngettext(
-            "%(count)d personal access token is revoked.",
-            "%(count)d personal access tokens are revoked.",
-            held.personal_tokens,
-        ) % {"count": held.personal_tokens}
-    if held.private_responses:
-        yield ngettext(
-            "%(count)d canned response only they could use is deleted.",
-            "%(count)d canned responses only they could use are deleted.",
-            held.private_responses,
-        ) % {"count": held.private_responses}
 
 
 def _notifications(row: Agent | None, chosen: list[str]) -> list[str]:

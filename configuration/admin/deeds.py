@@ -7,7 +7,7 @@ menu. Both lead to a page that names the consequences; only from there is it don
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from typing import Any, ClassVar, Final, cast
 
@@ -280,6 +280,16 @@ def _for_several(deed: Deed) -> Callable[..., HttpResponse | None]:
         return noun.do_to_several(request, rows, deed)
 
     return act
+
+
+def counted(held: object, lines: Mapping[str, Promise]) -> Iterable[str]:
+    """Say of what ``held`` has how many there are, and nothing of what it has none of.
+
+    ``lines`` are ``ngettext_lazy(…, "count")`` by the names of its numbers.
+    """
+    for name, line in lines.items():
+        if count := getattr(held, name):
+            yield str(line % {"count": count})
 
 
 def chats_move(count: int, none: str) -> str:

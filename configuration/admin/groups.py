@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext_lazy
 from unfold.decorators import display
 
 from chatplatform.admin import fields
@@ -23,13 +23,49 @@ from chatplatform.services.groups import MANAGE_ALL
 from chatplatform.services.organizations import NAME_LENGTH
 from configuration.actions.groups import READ_ALL
 from configuration.admin import priorities
-from configuration.admin.deeds import DeedNoun
+from configuration.admin.deeds import DeedNoun, counted
 from configuration.admin.lists import STATUS_COLOURS, GatheringList, status_badge
 
 GENERAL: str = _(  # type: ignore[assignment]
     "This is General, the group everybody belongs to. It can be renamed, but not deleted; here you "
     "set who of everybody is asked first, last or never."
 )
+
+
+_LOST: Final = {
+    "running_chats": ngettext_lazy(
+        "%(count)d running chat falls back to General, unless another group has it, too.",
+        "%(count)d running chats fall back to General, unless another group has them, too.",
+        "count",
+    ),
+    "closed_chats": ngettext_lazy(
+        "%(count)d closed chat falls back to General, unless another group has it, too.",
+        "%(count)d closed chats fall back to General, unless another group has them, too.",
+        "count",
+    ),
+    "customers": ngettext_lazy(
+        "%(count)d customer on its pages is General's.",
+        "%(count)d customers on its pages are General's.",
+        "count",
+    ),
+    "canned_responses": ngettext_lazy(
+        "%(count)d canned response is deleted with it.",
+        "%(count)d canned responses are deleted with it.",
+        "count",
+    ),
+    "greetings": ngettext_lazy(
+        "%(count)d greeting is deleted with it.",
+        "%(count)d greetings are deleted with it.",
+        "count",
+    ),
+    "forms": ngettext_lazy(
+        "%(count)d form is deleted with it.",
+        "%(count)d forms are deleted with it.",
+        "count",
+    ),
+}
+"""What falls back to General with a group, and what is deleted, by the numbers of
+``group_contents.Contents``."""
 
 
 class GroupForm(NounForm):
@@ -155,46 +191,6 @@ class GroupNoun(DeedNoun):
     def consequences(self, request: HttpRequest, row: Group) -> Iterable[str]:
         """Say what falls back to General, and what is deleted along."""
         held = group_contents.contents(row)
-        yield from _counted(held)
+        yield from counted(held, _LOST)
         yield _now("Its translations and its welcome message are deleted with it.")
         yield _now("Its members stay; tags and access rules only lose the group.")
-
-
-def _counted(held: group_contents.Contents) -> Iterable[str]:
-    """Say what falls back to General, and what is deleted, of what there is any."""
-    if held.running_chats:
-        yield ngettext(
-            "%(count)d running chat falls back to General, unless another group has it, too.",
-            "%(count)d running chats fall back to General, unless another group has them, too.",
-            held.running_chats,
-        ) % {"count": held.running_chats}
-    if held.closed_chats:
-        yield ngettext(
-            "%(count)d closed chat falls back to General, unless another group has it, too.",
-            "%(count)d closed chats fall back to General, unless another group has them, too.",
-            held.closed_chats,
-        ) % {"count": held.closed_chats}
-    if held.customers:
-        yield ngettext(
-            "%(count)d customer on its pages is General's.",
-            "%(count)d customers on its pages are General's.",
-            held.customers,
-        ) % {"count": held.customers}
-    if held.canned_responses:
-        yield ngettext(
-            "%(count)d canned response is deleted with it.",
-            "%(count)d canned responses are deleted with it.",
-            held.canned_responses,
-        ) % {"count": held.canned_responses}
-    if held.greetings:
-        yield ngettext(
-            "%(count)d greeting is deleted with it.",
-            "%(count)d greetings are deleted with it.",
-            held.greetings,
-        ) % {"count": held.greetings}
-    if held.forms:
-        yield ngettext(
-            "%(count)d form is deleted with it.",
-            "%(count)d forms are deleted with it.",
-            held.forms,
-        ) % {"count": held.forms}
