@@ -94,6 +94,7 @@ def look_css(request: HttpRequest) -> HttpResponse:
 @require_safe
 @xframe_options_exempt
 @gzip_page
+@vary_on_headers("Accept-Language")
 def panel(request: HttpRequest) -> HttpResponse:
     """Answer the document inside the widget's iframe.
 
@@ -152,6 +153,7 @@ def panel_document(
 
 @require_safe
 @gzip_page
+@vary_on_headers("Accept-Language")
 def texts(request: HttpRequest) -> JsonResponse:
     """Answer what the panel says for another group than the one its document is for.
 

@@ -140,6 +140,17 @@ class TestPanel:
         parts = [html.encode(), *generated, *(read_static(name) for name in found.assets)]
         assert sum(len(gzip.compress(part, 9)) for part in parts) <= PANEL_LIMIT
 
+    @pytest.mark.parametrize("page", ["panel", "texts"])
+    def test_is_kept_for_those_who_read_its_language_alone(
+        self, client: Client, organization: Organization, page: str
+    ) -> None:
+        of_fernhill = {"organization_id": str(organization.id)}
+
+        response = client.get(f"/widget/{page}/", of_fernhill)
+
+        assert response.status_code == 200
+        assert "Accept-Language" in response["Vary"]
+
     def test_preloads_every_module_it_imports(
         self, client: Client, organization: Organization
     ) -> None:
